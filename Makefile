@@ -1,0 +1,276 @@
+# leadq: nginx module, worker and schema.  "make help" lists the targets.
+# Everything that is built lies in $(BUILD).
+
+VERSION    = 0.1.0
+
+PREFIX     ?= /usr/local
+SBINDIR    ?= $(PREFIX)/sbin
+DATADIR    ?= $(PREFIX)/share/leadq
+MANDIR     ?= $(PREFIX)/share/man
+SYSCONFDIR ?= /etc/leadq
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+MODULEDIR  ?= /usr/lib/nginx/modules
+
+NGINX_SRC  ?= /usr/share/nginx/src
+PG_CONFIG  ?= pg_config
+SANITIZE   ?=
+WERROR     ?=
+V          ?=
+
+ifneq ($(SANITIZE),)
+BUILD      ?= build/san
+SANFLAGS   = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+             -fno-omit-frame-pointer
+OPTFLAGS   = -O1 -g
+else
+BUILD      ?= build
+SANFLAGS   =
+OPTFLAGS   = -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+endif
+
+CFLAGS     ?= $(OPTFLAGS)
+Q          = $(if $(V),,@)
+
+# --- warnings (gates: gcc and clang are silent under them) -------------------
+
+WARN   = -Wall -Wextra -Wshadow -Wpointer-arith -Wwrite-strings \
+         -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
+         -Wvla -Wundef -Wformat=2 -Wnull-dereference -Wimplicit-fallthrough \
+         $(if $(WERROR),-Werror)
+WARN_WORKER = $(WARN) -Wpedantic -Wcast-qual -Wconversion -Wno-sign-conversion
+WARN_MODULE = $(WARN) -Wno-unused-parameter
+
+ifeq ($(findstring clang,$(CC)),)
+WARN_WORKER += -Wlogical-op -Wduplicated-cond -Wduplicated-branches
+endif
+
+# --- what the worker is made of ----------------------------------------------
+
+PKGS       = libuv libcurl jansson inih libidn2 libcrypto libsystemd
+INCLUDES   = -Ingx_module -Iworker -I$(shell $(PG_CONFIG) --includedir) \
+             $(shell pkg-config --cflags $(PKGS))
+LIBS       = -L$(shell $(PG_CONFIG) --libdir) -lpq \
+             $(shell pkg-config --libs $(PKGS))
+DEFINES    = -D_GNU_SOURCE -DLEADQ_VERSION='"$(VERSION)"' \
+             -DLEADQ_SQL_DIR='"$(DATADIR)/sql"'
+LDHARD     = -pie -Wl,-z,relro,-z,now
+
+MAINS      = worker/main.c worker/leadqctl.c $(wildcard worker/ctl_*.c)
+PURE       = $(wildcard ngx_module/leadq_*.c)
+LIBSRC     = $(PURE) $(filter-out $(MAINS),$(wildcard worker/*.c))
+LIBOBJ     = $(LIBSRC:%.c=$(BUILD)/obj/%.o)
+CTLOBJ     = $(patsubst %.c,$(BUILD)/obj/%.o,$(filter worker/ctl_%.c,$(MAINS)))
+
+WORKER     = $(BUILD)/leadq-worker
+CTL        = $(BUILD)/leadqctl
+LIB        = $(BUILD)/libleadq.a
+MODULE     = $(BUILD)/nginx/ngx_http_leadq_module.so
+
+UNIT       = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%, \
+               $(wildcard tests/unit/*.c))
+FUZZ       = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%, \
+               $(wildcard tests/fuzz/*.c))
+
+all: module worker
+
+module: $(MODULE)
+
+worker: $(WORKER) $(CTL)
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	@$(if $(V),,echo "  CC      $<")
+	$(Q)$(CC) -std=c11 $(CFLAGS) $(SANFLAGS) -fPIE $(WARN_WORKER) $(DEFINES) \
+	    $(INCLUDES) -MMD -MP -c $< -o $@
+
+$(LIB): $(LIBOBJ)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(WORKER): $(BUILD)/obj/worker/main.o $(LIB)
+	@$(if $(V),,echo "  LINK    $@")
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDHARD) $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(CTL): $(BUILD)/obj/worker/leadqctl.o $(CTLOBJ) $(LIB)
+	@$(if $(V),,echo "  LINK    $@")
+	$(Q)$(CC) $(CFLAGS) $(SANFLAGS) $(LDHARD) $(LDFLAGS) $^ $(LIBS) -o $@
+
+# The module is built by nginx's own build system, outside its source tree.
+$(MODULE): config $(wildcard ngx_module/*.[ch])
+	@mkdir -p $(BUILD)/nginx
+	@$(if $(V),,echo "  NGINX   $@")
+	$(Q)cd $(NGINX_SRC) && bash -c 'test ! -f conf_flags || . ./conf_flags; \
+	    ./configure "$${NGX_CONF_FLAGS[@]}" --with-cc="$(CC)" \
+	    --with-cc-opt="$(CFLAGS) $(SANFLAGS) -fPIC $(WARN_MODULE)" \
+	    --with-ld-opt="$(SANFLAGS) $(LDFLAGS)" \
+	    --builddir=$(abspath $(BUILD))/nginx --add-dynamic-module=$(CURDIR)' \
+	    > $(abspath $(BUILD))/nginx/configure.log \
+	    || { tail -n 20 $(abspath $(BUILD))/nginx/configure.log; exit 1; }
+	$(Q)$(MAKE) -s -f $(abspath $(BUILD))/nginx/Makefile -C $(NGINX_SRC) modules
+
+-include $(shell find $(BUILD)/obj $(BUILD)/tests -name '*.d' 2>/dev/null)
+
+# --- tests -------------------------------------------------------------------
+
+PROVE      = LEADQ_BUILD=$(abspath $(BUILD)) LEADQ_SANITIZE=$(SANITIZE) \
+             NODE_PATH=$(abspath build/node_modules) \
+             prove --timer $(if $(V),-v) -Itests/lib
+
+CHECKS     = check-unit check-sql check-module check-worker check-whole \
+             check-browser
+
+test:
+	$(MAKE) deps
+	$(MAKE) check
+
+check: lint $(CHECKS)
+	@echo "every check passed; try 'make demo' next"
+
+$(BUILD)/tests/unit/%: tests/unit/%.c $(LIB) $(CTLOBJ)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 $(CFLAGS) $(SANFLAGS) $(WARN) $(DEFINES) $(INCLUDES) \
+	    -MMD -MP $< $(CTLOBJ) $(LIB) -lcmocka $(LIBS) -o $@
+
+check-unit: $(UNIT)
+	$(PROVE) $(UNIT)
+
+check-sql: worker
+	$(PROVE) tests/sql
+
+check-module: module
+	$(PROVE) tests/module
+
+check-worker: worker
+	$(PROVE) tests/worker
+
+check-whole: module worker
+	$(PROVE) tests/whole tests/chaos
+
+check-browser: module worker
+	$(PROVE) tests/browser
+
+lint: module worker
+	$(PROVE) tests/lint
+
+# --- demo, benchmark, fuzzing ------------------------------------------------
+
+demo:
+	$(MAKE) deps
+	$(MAKE) all
+	LEADQ_BUILD=$(abspath $(BUILD)) NODE_PATH=$(abspath build/node_modules) \
+	    perl -Itests/lib tests/demo/run
+
+bench: module worker
+	LEADQ_BUILD=$(abspath $(BUILD)) perl -Itests/lib tests/bench/run
+
+FUZZ_S     ?= 60
+FUZZ_FLAGS = -std=c11 -O1 -g -fsanitize=fuzzer,address,undefined
+
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(LIBSRC)
+	@mkdir -p $(@D)
+	$(Q)clang $(FUZZ_FLAGS) $(DEFINES) $(INCLUDES) $< $(LIBSRC) $(LIBS) -o $@
+
+fuzz: $(FUZZ)
+	@set -e; for f in $(FUZZ); do n=$$(basename $$f); \
+	    echo "== $$n, $(FUZZ_S) s"; mkdir -p $(BUILD)/corpus/$$n; \
+	    $$f -max_total_time=$(FUZZ_S) -print_final_stats=1 \
+	        -artifact_prefix=$(BUILD)/corpus/ $(BUILD)/corpus/$$n \
+	        tests/fuzz/corpus/$$n 2>&1 | tail -n 12; done
+
+# --- what the machine needs --------------------------------------------------
+
+DEPS_BUILD = gcc make pkg-config nginx-dev libpq-dev libssl-dev libjansson-dev \
+             libidn2-dev libuv1-dev libcurl4-openssl-dev libinih-dev \
+             libsystemd-dev
+DEPS_RUN   = nginx postgresql-15
+DEPS_TEST  = clang clang-format libclang-rt-14-dev libcmocka-dev perl \
+             postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl \
+             postfix wrk mandoc pmccabe shellcheck cppcheck chromium
+
+deps:
+	@missing=; for p in $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST); do \
+	    dpkg-query -W -f '$${Status}\n' $$p 2>/dev/null | grep -q ' installed$$' \
+	        || missing="$$missing $$p"; done; \
+	command -v node >/dev/null || missing="$$missing nodejs"; \
+	command -v npm >/dev/null || missing="$$missing npm"; \
+	if [ -n "$$missing" ]; then \
+	    echo "installing Debian packages:$$missing"; \
+	    sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	    $$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive \
+	        RUNLEVEL=1 apt-get install -y -q --no-install-recommends $$missing; \
+	else echo "every Debian package needed is installed"; fi
+	@mkdir -p build; \
+	if [ -d build/node_modules ] \
+	    && cmp -s tests/package-lock.json build/package-lock.json; then \
+	    echo "every npm module needed is installed"; \
+	else \
+	    echo "installing npm modules into build/node_modules"; \
+	    cp tests/package.json tests/package-lock.json build/; \
+	    cd build && npm ci --no-audit --no-fund; fi
+
+# --- install -----------------------------------------------------------------
+
+install: install-module install-worker install-sql
+
+install-module: module
+	install -D -m 644 $(MODULE) \
+	    $(DESTDIR)$(MODULEDIR)/ngx_http_leadq_module.so
+	install -D -m 644 -t $(DESTDIR)$(DATADIR)/nginx conf/nginx/*
+	install -D -m 644 -t $(DESTDIR)$(DATADIR)/html conf/html/*
+	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 \
+	    $(wildcard ngx_module/*.5)
+
+install-worker: worker
+	install -D -m 755 -t $(DESTDIR)$(SBINDIR) $(WORKER) $(CTL)
+	install -D -m 644 -t $(DESTDIR)$(DATADIR) conf/leadq.json
+	install -D -m 644 -t $(DESTDIR)$(DATADIR)/letters conf/letters/*
+	test -e $(DESTDIR)$(SYSCONFDIR)/worker.conf \
+	    || install -D -m 640 -t $(DESTDIR)$(SYSCONFDIR) conf/worker.conf
+	install -D -m 644 -t $(DESTDIR)$(UNITDIR) conf/systemd/*.service
+	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 $(wildcard worker/*.5)
+	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 $(wildcard worker/*.8)
+
+install-sql:
+	install -D -m 644 -t $(DESTDIR)$(DATADIR)/sql sql/*.sql
+	for d in migrations functions views; do \
+	    install -D -m 644 -t $(DESTDIR)$(DATADIR)/sql/$$d sql/$$d/*.sql; done
+
+uninstall:
+	rm -f $(DESTDIR)$(MODULEDIR)/ngx_http_leadq_module.so \
+	    $(DESTDIR)$(SBINDIR)/leadq-worker $(DESTDIR)$(SBINDIR)/leadqctl \
+	    $(patsubst conf/systemd/%,$(DESTDIR)$(UNITDIR)/%, \
+	        $(wildcard conf/systemd/*.service)) \
+	    $(patsubst ngx_module/%,$(DESTDIR)$(MANDIR)/man5/%, \
+	        $(wildcard ngx_module/*.5)) \
+	    $(patsubst worker/%,$(DESTDIR)$(MANDIR)/man5/%, \
+	        $(wildcard worker/*.5)) \
+	    $(patsubst worker/%,$(DESTDIR)$(MANDIR)/man8/%, \
+	        $(wildcard worker/*.8))
+	rm -rf $(DESTDIR)$(DATADIR)
+
+format:
+	clang-format -i worker/*.[ch]
+
+clean:
+	rm -rf build
+
+help:
+	@echo "make            build the module and the worker into $(BUILD)/"
+	@echo "make deps       install the Debian packages and npm modules needed"
+	@echo "make test       deps, then check"
+	@echo "make check      every test; check-unit check-sql check-module"
+	@echo "                check-worker check-whole check-browser run a part"
+	@echo "make demo       the whole of leadq on this machine, with a tour"
+	@echo "make bench      figures, also in $(BUILD)/bench.tsv"
+	@echo "make fuzz       every fuzzer for FUZZ_S=60 seconds"
+	@echo "make lint       limits, style, manuals, scripts"
+	@echo "make format     clang-format over worker/"
+	@echo "make install    module, worker, leadqctl, sql, units, samples"
+	@echo "make uninstall clean help"
+	@echo "Variables: PREFIX DESTDIR SBINDIR DATADIR MANDIR SYSCONFDIR UNITDIR"
+	@echo "           MODULEDIR CC CFLAGS LDFLAGS PG_CONFIG NGINX_SRC BUILD"
+	@echo "           SANITIZE=1 WERROR=1 V=1"
+
+.PHONY: all module worker test check $(CHECKS) lint demo bench fuzz deps \
+        install install-module install-worker install-sql uninstall format \
+        clean help
