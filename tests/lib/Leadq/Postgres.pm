@@ -1,0 +1,209 @@
+package Leadq::Postgres;
+
+# A private PostgreSQL cluster on a unix socket.  As root it runs under the
+# user postgres.  Durability is PostgreSQL's default.
+
+use strict;
+use warnings;
+
+use File::Path qw(make_path remove_tree);
+use POSIX ();
+
+use Leadq::Test qw(wait_for tempdir slurp spew build_dir unprivileged run);
+
+my %running;
+
+END {
+    my $status = $?;
+    $_->stop('immediate') for values %running;
+    $? = $status;
+}
+
+sub bindir {
+    my $dir = `pg_config --bindir`;
+    chomp $dir;
+    $dir or die "pg_config not found\n";
+    return $dir;
+}
+
+# Options: conf => {name => value}, dir => where to keep it (default: a
+# temporary directory), listen => '127.0.0.1' for TCP as well.
+sub start {
+    my ($class, %options) = @_;
+
+    my $self = bless { conf => {} }, $class;
+    $self->{owner} = $$;
+    $self->{tempdir} = tempdir() if !$options{dir};
+    $self->{dir} = $options{dir} || "$self->{tempdir}";
+    $self->{data} = "$self->{dir}/data";
+    $self->{log} = "$self->{dir}/postgres.log";
+    $self->{port} = Leadq::Test::free_port();
+    my @ids = unprivileged();
+    if (@ids) {
+        chown @ids, $self->{dir} or die "$self->{dir}: $!\n";
+    }
+    $self->_initdb if !-e "$self->{data}/PG_VERSION";
+    my %conf = (
+        listen_addresses => $options{listen} || '',
+        port => $self->{port},
+        unix_socket_directories => $self->{dir},
+        max_connections => 100,
+        shared_buffers => '128MB',
+        log_min_messages => 'warning',
+        log_line_prefix => '%m [%p] %u ',
+        %{ $options{conf} || {} },
+    );
+    spew("$self->{data}/postgresql.auto.conf",
+        join '', map { "$_ = '$conf{$_}'\n" } sort keys %conf);
+    chown @ids, "$self->{data}/postgresql.auto.conf" if @ids;
+    $self->start_again;
+    $self->sql('create database leadq', dbname => 'postgres')
+        if !$self->sql("select 1 from pg_database where datname = 'leadq'",
+            dbname => 'postgres');
+    return $self;
+}
+
+# Runs a command as the user that owns the cluster.
+sub _as_owner {
+    my ($self, @command) = @_;
+
+    my @ids = unprivileged();
+    my $pid = fork;
+    defined $pid or die "fork: $!\n";
+    if ($pid == 0) {
+        open STDIN, '<', '/dev/null';
+        open STDOUT, '>>', $self->{log};
+        open STDERR, '>&', \*STDOUT;
+        chdir '/';
+        if (@ids) {
+            POSIX::setgid($ids[1]);
+            POSIX::setuid($ids[0]);
+        }
+        exec { $command[0] } @command or POSIX::_exit(127);
+    }
+    return $pid;
+}
+
+sub _initdb {
+    my ($self) = @_;
+
+    my $pid = $self->_as_owner(bindir() . '/initdb', '-A', 'trust', '-U',
+        'postgres', '-E', 'UTF8', '--locale=C.UTF-8', '-D', $self->{data});
+    waitpid $pid, 0;
+    $? == 0 or die 'initdb: ' . slurp($self->{log}) . "\n";
+    return;
+}
+
+# Starts the server once more after stop or kill9.
+sub start_again {
+    my ($self) = @_;
+
+    $self->{pid} = $self->_as_owner(bindir() . '/postgres', '-D',
+        $self->{data});
+    $running{ $self->{pid} } = $self;
+    wait_for('PostgreSQL accepts connections', 60, sub {
+        if (waitpid($self->{pid}, POSIX::WNOHANG()) != 0) {
+            die 'PostgreSQL ended: ' . substr(slurp($self->{log}), -2000);
+        }
+        my ($rc) = run(bindir() . '/pg_isready', '-q', '-h', $self->{dir},
+            '-p', $self->{port});
+        return $rc == 0;
+    });
+    return;
+}
+
+# Stops by mode fast, smart or immediate.
+sub stop {
+    my ($self, $mode) = @_;
+
+    my $pid = $self->{pid} or return;
+    return if $self->{owner} != $$;
+    my %signal = (smart => 'TERM', fast => 'INT', immediate => 'QUIT');
+    kill $signal{ $mode || 'fast' }, $pid;
+    waitpid $pid, 0;
+    delete $running{$pid};
+    $self->{pid} = undef;
+    return;
+}
+
+sub restart {
+    my ($self, $mode) = @_;
+    $self->stop($mode);
+    $self->start_again;
+    return;
+}
+
+# Kills the postmaster and every backend at once, as a power cut would.
+sub kill9 {
+    my ($self) = @_;
+
+    my $pid = $self->{pid};
+    my @all = ($pid, split ' ', `ps -o pid= --ppid $pid`);
+    kill 'KILL', @all;
+    waitpid $pid, 0;
+    delete $running{$pid};
+    $self->{pid} = undef;
+    wait_for('backends are gone', 10, sub {
+        return !grep { kill 0, $_ } @all;
+    });
+    return;
+}
+
+sub pid { return $_[0]{pid} }
+
+sub dir { return $_[0]{dir} }
+
+# A conninfo; options user (default postgres), dbname (default leadq).
+sub dsn {
+    my ($self, %options) = @_;
+    my $user = $options{user} || 'postgres';
+    my $dbname = $options{dbname} || 'leadq';
+    return "host=$self->{dir} port=$self->{port} dbname=$dbname user=$user";
+}
+
+sub _psql {
+    my ($self, %options) = @_;
+    return (bindir() . '/psql', '-XAtq', '-v', 'ON_ERROR_STOP=1',
+        '-d', $self->dsn(%options));
+}
+
+# Runs SQL and returns what psql prints; dies on an error.
+sub sql {
+    my ($self, $sql, %options) = @_;
+
+    my ($rc, $out) = run($self->_psql(%options), '-c', $sql);
+    chomp $out;
+    $rc == 0 or die "psql: $out\n";
+    return $out;
+}
+
+# Runs a file of SQL.
+sub sql_file {
+    my ($self, $path, %options) = @_;
+
+    my ($rc, $out) = run($self->_psql(%options), '-f', $path);
+    $rc == 0 or die "psql: $out\n";
+    return $out;
+}
+
+# Installs the schema by leadqctl, as an operator would.
+sub migrate {
+    my ($self, @more) = @_;
+
+    my ($rc, $out) = run(build_dir() . '/leadqctl', 'migrate', '-d',
+        $self->dsn, '--sql-dir', 'sql', '--test-database', @more);
+    $rc == 0 or die "leadqctl migrate: $out\n";
+    return $out;
+}
+
+# Imports a business document.
+sub import_config {
+    my ($self, $path) = @_;
+
+    my ($rc, $out) = run(build_dir() . '/leadqctl', 'config', 'import',
+        '-d', $self->dsn, $path);
+    $rc == 0 or die "leadqctl config import: $out\n";
+    return $out;
+}
+
+1;
