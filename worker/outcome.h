@@ -1,0 +1,47 @@
+/*
+ * What became of a job, as the worker tells it to SQL: the outcome and the
+ * details that apply.  SQL owns what follows from it.
+ */
+
+#ifndef LEADQ_OUTCOME_H
+#define LEADQ_OUTCOME_H
+
+#define OUTCOME_MAX_REPLY 200
+
+typedef enum { OUTCOME_DONE, OUTCOME_RETRY, OUTCOME_DEAD } outcome_e;
+
+typedef enum {
+    CLASS_NONE, /* delivered, or not a letter */
+    CLASS_HARD,
+    CLASS_SOFT,
+    CLASS_BLOCK,
+    CLASS_GREYLIST,
+    CLASS_NETWORK
+} class_e;
+
+typedef struct {
+    outcome_e outcome;
+    class_e class_;
+    long ms;
+    int http;            /* status; 0: none */
+    int smtp;            /* reply code; 0: none */
+    char code[12];       /* enhanced status code, "5.1.1"; or "" */
+    long retry_after_s;  /* -1: the peer did not say */
+    const char *reason;  /* static text, ours: why it is no success; or NULL */
+    char reply[OUTCOME_MAX_REPLY + 1]; /* the peer's words, cleaned; or "" */
+} outcome_t;
+
+void outcome_init(outcome_t *outcome);
+
+/* Keeps the first bytes of the peer's words, without control characters and
+ * without a torn UTF-8 sequence. */
+void outcome_reply(outcome_t *outcome, const char *text, size_t len);
+
+const char *outcome_name(outcome_e outcome);
+const char *class_name(class_e class_);
+
+/* The details as JSON, owned by the caller (free), or NULL: no memory. */
+char *outcome_json(const outcome_t *outcome)
+    __attribute__((warn_unused_result));
+
+#endif

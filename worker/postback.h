@@ -1,0 +1,58 @@
+/*
+ * Postbacks: one HTTP call that tells a CPA network what became of a lead.
+ *
+ * This file only translates: a job's payload into a request (postback_build),
+ * the network's answer into an outcome (postback_judge), and what a person
+ * configured into "good" or a fault (postback_check_*).  http.h does the call.
+ */
+
+#ifndef LEADQ_POSTBACK_H
+#define LEADQ_POSTBACK_H
+
+#include "fault.h"
+#include "http.h"
+#include "outcome.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+#define POSTBACK_MAX_URL 8192
+#define POSTBACK_MAX_BODY (64 * 1024)
+
+/*
+ * Checks of a network's configuration; 0, or -1 with the fault set.
+ *
+ * url           http or https; the host stands there literally, without
+ *               macros; every macro is known and every brace balanced
+ * body          may be NULL; macros as above; JSON must be JSON
+ * content_type  NULL, application/json or application/x-www-form-urlencoded
+ * type, value   any, body_prefix, not_contains, json_path ("a.b=value")
+ */
+int postback_check_url(const char *url, size_t len, fault_t *fault)
+    __attribute__((warn_unused_result));
+int postback_check_body(const char *body, size_t len,
+                        const char *content_type, fault_t *fault)
+    __attribute__((warn_unused_result));
+int postback_check_method(const char *method, fault_t *fault)
+    __attribute__((warn_unused_result));
+int postback_check_match(const char *type, const char *value, fault_t *fault)
+    __attribute__((warn_unused_result));
+
+typedef struct postback_s postback_t;
+
+/*
+ * A postback from a job's payload, owned by the caller; or NULL with the
+ * fault set: the job is dead.  {token} is read from secrets_dir (may be NULL).
+ */
+postback_t *postback_new(const json_t *payload, const char *secrets_dir,
+                         fault_t *fault) __attribute__((warn_unused_result));
+void postback_free(postback_t *postback);
+
+/* The request; borrowed, lives as long as the postback. */
+const http_request_t *postback_request(const postback_t *postback);
+
+/* What the answer means for the job. */
+void postback_judge(const postback_t *postback, const http_result_t *result,
+                    outcome_t *outcome);
+
+#endif
