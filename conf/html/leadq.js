@@ -97,7 +97,7 @@
             return input.required;
         }
         if (input.type === 'email') {
-            return !/^[^\s@]+@[^\s@.]+(\.[^\s@.]+)+$/.test(value);
+            return !/^[!-?A-~]+@[^\s@.]+(\.[^\s@.]+)+$/.test(value);
         }
         if (input.type === 'tel') {
             return !/^[\d\s()+.-]+$/.test(value)
