@@ -1,0 +1,37 @@
+
+/*
+ * JSON, in both directions: bodies of the type application/json, and the text
+ * of rows and answers.
+ */
+
+#ifndef LEADQ_JSON_H_INCLUDED
+#define LEADQ_JSON_H_INCLUDED
+
+
+#include "leadq_buf.h"
+#include "leadq_pairs.h"
+
+
+/*
+ * Reads one object of scalars.  Integers become their digits, true and false
+ * these words, null the empty text; other values are marked as no scalars,
+ * so that the answer can name the field.
+ *
+ * body, len  any bytes
+ * arena      len bytes, must outlive the pairs
+ *
+ * Returns LEADQ_OK, LEADQ_BAD_JSON, LEADQ_BAD_ENCODING,
+ * LEADQ_TOO_MANY_FIELDS or LEADQ_DUPLICATE_FIELD (then pairs->culprit names
+ * the field).
+ */
+leadq_code_e leadq_json_parse(const char *body, size_t len, char *arena,
+    leadq_pairs_t *pairs);
+
+/*
+ * Appends text as a JSON string, quotes included.  Bytes that are not UTF-8,
+ * and NUL, become U+FFFD, so that the result is valid whatever came in.
+ */
+void leadq_json_put(leadq_buf_t *buf, const char *text, size_t len);
+
+
+#endif /* LEADQ_JSON_H_INCLUDED */

@@ -1,0 +1,351 @@
+
+/*
+ * Checking a request against its shape; see leadq_shape.h.
+ *
+ * First every pair of the body finds its field, then every field is checked
+ * and written, in order of declaration.
+ */
+
+#include "leadq_shape.h"
+
+#include <string.h>
+
+#include "leadq_json.h"
+
+
+/* What the body gave for one field. */
+typedef struct {
+    const leadq_pair_t  *pair;              /* NULL: nothing */
+    int                  again;
+} leadq_found_t;
+
+
+typedef struct {
+    const leadq_shape_t  *shape;
+    const leadq_given_t  *given;
+    leadq_errors_t       *errors;           /* refuse the request */
+    leadq_errors_t        passed;           /* travel on in $invalid */
+    leadq_buf_t          *row;
+    int                   pass_if_valid;
+    leadq_found_t         found[LEADQ_FIELDS_MAX];
+    leadq_value_t         value;            /* of the field in hand */
+} leadq_work_t;
+
+
+static void leadq_shape_sort(leadq_work_t *work);
+static size_t leadq_shape_find(const leadq_shape_t *shape,
+    const leadq_str_t *name);
+static void leadq_shape_field(leadq_work_t *work, size_t i);
+static leadq_code_e leadq_shape_value(leadq_work_t *work, size_t i);
+static void leadq_shape_put(leadq_work_t *work, const leadq_field_t *field);
+static void leadq_shape_sets(leadq_work_t *work);
+static void leadq_shape_invalid(leadq_work_t *work);
+static void leadq_shape_key(leadq_buf_t *row, const leadq_str_t *name);
+static void leadq_error_add(leadq_errors_t *errors, const leadq_str_t *field,
+    leadq_code_e code);
+static int leadq_str_eq(const leadq_str_t *a, const leadq_str_t *b);
+
+
+int
+leadq_shape_check(const leadq_shape_t *shape, const leadq_given_t *given,
+    leadq_errors_t *errors, leadq_buf_t *row)
+{
+    size_t        i;
+    leadq_work_t  work;
+
+    work.shape = shape;
+    work.given = given;
+    work.errors = errors;
+    work.row = row;
+    work.pass_if_valid = 0;
+    work.passed.n = 0;
+    memset(work.found, 0, sizeof(work.found));
+
+    errors->n = 0;
+
+    leadq_shape_sort(&work);
+
+    leadq_buf_put(row, "{", 1);
+
+    for (i = 0; i < shape->nfields; i++) {
+        leadq_shape_field(&work, i);
+    }
+
+    leadq_shape_sets(&work);
+    leadq_shape_invalid(&work);
+
+    leadq_buf_put(row, "}", 1);
+
+    return errors->n == 0 && row->failed ? -1 : 0;
+}
+
+
+static void
+leadq_shape_sort(leadq_work_t *work)
+{
+    size_t                i, k;
+    const leadq_pair_t   *pair;
+    const leadq_pairs_t  *pairs;
+
+    pairs = work->given->pairs;
+
+    for (i = 0; i < pairs->n; i++) {
+        pair = &pairs->pair[i];
+        k = leadq_shape_find(work->shape, &pair->name);
+
+        if (k == work->shape->nfields) {
+            leadq_error_add(work->errors, &pair->name, LEADQ_UNKNOWN_FIELD);
+            continue;
+        }
+
+        if (work->found[k].pair != NULL) {
+            work->found[k].again = 1;
+        }
+
+        work->found[k].pair = pair;
+    }
+}
+
+
+/* The index of the field that clients call so, or nfields. */
+
+static size_t
+leadq_shape_find(const leadq_shape_t *shape, const leadq_str_t *name)
+{
+    size_t                i, k;
+    const leadq_field_t  *field;
+
+    for (i = 0; i < shape->nfields; i++) {
+        field = &shape->fields[i];
+
+        if (field->inside) {
+            continue;
+        }
+
+        if (leadq_str_eq(&field->name, name)) {
+            return i;
+        }
+
+        for (k = 0; k < field->naliases; k++) {
+            if (leadq_str_eq(&field->aliases[k], name)) {
+                return i;
+            }
+        }
+    }
+
+    return shape->nfields;
+}
+
+
+static void
+leadq_shape_field(leadq_work_t *work, size_t i)
+{
+    leadq_code_e          code;
+    const leadq_field_t  *field;
+
+    field = &work->shape->fields[i];
+
+    code = leadq_shape_value(work, i);
+
+    if (code == LEADQ_OK) {
+        if (work->value.len) {
+            leadq_shape_put(work, field);
+
+            if (field == work->shape->pass_if) {
+                work->pass_if_valid = 1;
+            }
+        }
+
+        return;
+    }
+
+    leadq_error_add(field->passes ? &work->passed : work->errors,
+                    &field->name, code);
+}
+
+
+/* Checks field i; its value, possibly empty, is in work->value. */
+
+static leadq_code_e
+leadq_shape_value(leadq_work_t *work, size_t i)
+{
+    leadq_str_t           in;
+    leadq_code_e          code;
+    leadq_found_t        *found;
+    const leadq_field_t  *field;
+
+    field = &work->shape->fields[i];
+    found = &work->found[i];
+
+    in.len = 0;
+    in.data = "";
+
+    if (field->inside) {
+        in = work->given->inside[i];
+
+    } else if (found->again) {
+        return LEADQ_DUPLICATE_FIELD;
+
+    } else if (found->pair != NULL) {
+
+        if (!found->pair->scalar) {
+            return LEADQ_BAD_TYPE;
+        }
+
+        in = found->pair->value;
+    }
+
+    code = leadq_type_check(&field->rule, in.data, in.len, work->given->now,
+                            &work->value);
+    if (code != LEADQ_OK) {
+        return code;
+    }
+
+    if (work->value.len == 0 && field->fallback.len) {
+        code = leadq_type_check(&field->rule, field->fallback.data,
+                                field->fallback.len, work->given->now,
+                                &work->value);
+        if (code != LEADQ_OK) {
+            return code;
+        }
+    }
+
+    if (!field->required) {
+        return LEADQ_OK;
+    }
+
+    /* a required bool is a box that must be ticked */
+
+    if (work->value.len == 0
+        || (field->rule.type == LEADQ_TYPE_BOOL && work->value.data[0] != 't'))
+    {
+        return LEADQ_REQUIRED;
+    }
+
+    return LEADQ_OK;
+}
+
+
+static void
+leadq_shape_put(leadq_work_t *work, const leadq_field_t *field)
+{
+    leadq_shape_key(work->row, &field->name);
+
+    if (field->rule.type == LEADQ_TYPE_BOOL) {
+        leadq_buf_put(work->row, work->value.data, work->value.len);
+        return;
+    }
+
+    leadq_json_put(work->row, work->value.data, work->value.len);
+}
+
+
+/* Values of the server: trusted as facts, not as text. */
+
+static void
+leadq_shape_sets(leadq_work_t *work)
+{
+    size_t              i, len;
+    const leadq_str_t  *value;
+
+    for (i = 0; i < work->shape->nsets; i++) {
+        value = &work->given->sets[i];
+        len = value->len;
+
+        if (len == 0) {
+            continue;
+        }
+
+        if (len > LEADQ_VALUE_MAX) {
+            len = LEADQ_VALUE_MAX;
+        }
+
+        leadq_shape_key(work->row, &work->shape->sets[i]);
+        leadq_json_put(work->row, value->data, len);
+    }
+}
+
+
+/* Bad values that may pass do so only along with a good pass_if field. */
+
+static void
+leadq_shape_invalid(leadq_work_t *work)
+{
+    size_t          i;
+    leadq_buf_t    *row;
+    leadq_error_t  *error;
+
+    row = work->row;
+
+    if (work->passed.n == 0) {
+        return;
+    }
+
+    if (!work->pass_if_valid) {
+
+        for (i = 0; i < work->passed.n; i++) {
+            error = &work->passed.error[i];
+            leadq_error_add(work->errors, &error->field, error->code);
+        }
+
+        return;
+    }
+
+    leadq_buf_puts(row, row->len > 1 ? ",\"$invalid\":{" : "\"$invalid\":{");
+
+    for (i = 0; i < work->passed.n; i++) {
+        error = &work->passed.error[i];
+
+        if (i) {
+            leadq_buf_put(row, ",", 1);
+        }
+
+        leadq_json_put(row, error->field.data, error->field.len);
+        leadq_buf_puts(row, ":\"");
+        leadq_buf_puts(row, leadq_code_name(error->code));
+        leadq_buf_puts(row, "\"");
+    }
+
+    leadq_buf_puts(row, "}");
+}
+
+
+static void
+leadq_shape_key(leadq_buf_t *row, const leadq_str_t *name)
+{
+    if (row->len > 1) {
+        leadq_buf_put(row, ",", 1);
+    }
+
+    leadq_json_put(row, name->data, name->len);
+    leadq_buf_put(row, ":", 1);
+}
+
+
+/* There are never more than LEADQ_ERRORS_MAX: one a field, one a pair. */
+
+static void
+leadq_error_add(leadq_errors_t *errors, const leadq_str_t *field,
+    leadq_code_e code)
+{
+    leadq_error_t  *error;
+
+    if (errors->n == LEADQ_ERRORS_MAX) {
+        return;
+    }
+
+    error = &errors->error[errors->n++];
+    error->field = *field;
+    error->code = code;
+
+    if (error->field.len > LEADQ_NAME_MAX) {
+        error->field.len = LEADQ_NAME_MAX;
+    }
+}
+
+
+static int
+leadq_str_eq(const leadq_str_t *a, const leadq_str_t *b)
+{
+    return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}

@@ -1,0 +1,82 @@
+
+/*
+ * A shape is what one location declares about its requests: the fields with
+ * their types, what is set by the server, and what happens to bad values.
+ * Checking a request against its shape gives either the list of everything
+ * that is wrong, or the row: one JSON object of normalised values.
+ *
+ *     { "email": "anna@mail.ru", "consent_pd": true, "source": "landing",
+ *       "$invalid": { "phone": "phone-too-short" } }
+ *
+ * "$invalid" appears only in shapes that let bad values pass.
+ */
+
+#ifndef LEADQ_SHAPE_H_INCLUDED
+#define LEADQ_SHAPE_H_INCLUDED
+
+
+#include "leadq_buf.h"
+#include "leadq_pairs.h"
+
+
+#define LEADQ_FIELDS_MAX  64
+#define LEADQ_ERRORS_MAX  (LEADQ_FIELDS_MAX + LEADQ_PAIRS_MAX)
+
+
+typedef struct {
+    leadq_str_t         name;
+    leadq_rule_t        rule;
+    leadq_str_t         fallback;           /* if nothing is given; len 0 */
+    const leadq_str_t  *aliases;
+    size_t              naliases;
+    unsigned            required:1;
+    unsigned            inside:1;           /* from the server, not the body */
+    unsigned            passes:1;           /* bad values may travel on */
+} leadq_field_t;
+
+
+typedef struct {
+    const leadq_field_t  *fields;           /* borrowed */
+    size_t                nfields;
+    const leadq_str_t    *sets;             /* names of trusted values */
+    size_t                nsets;
+    const leadq_field_t  *pass_if;          /* NULL: bad values are refused */
+} leadq_shape_t;
+
+
+/* One request. */
+typedef struct {
+    const leadq_pairs_t  *pairs;            /* of the body */
+    const leadq_str_t    *inside;           /* per field with inside set */
+    const leadq_str_t    *sets;             /* per set; any bytes */
+    int64_t               now;              /* unix seconds */
+} leadq_given_t;
+
+
+typedef struct {
+    leadq_str_t   field;                    /* borrowed from shape or pairs */
+    leadq_code_e  code;
+} leadq_error_t;
+
+
+typedef struct {
+    size_t         n;
+    leadq_error_t  error[LEADQ_ERRORS_MAX];
+} leadq_errors_t;
+
+
+/*
+ * Checks a request and writes its row.
+ *
+ * errors  every fault, unknown fields first, then in order of declaration
+ * row     initialised; the row if there are no errors, else of no meaning
+ *
+ * Returns 0, or -1 if the row did not fit into its buffer.
+ *
+ * Called once per request, when its body is complete.
+ */
+int leadq_shape_check(const leadq_shape_t *shape, const leadq_given_t *given,
+    leadq_errors_t *errors, leadq_buf_t *row);
+
+
+#endif /* LEADQ_SHAPE_H_INCLUDED */

@@ -1,0 +1,108 @@
+
+/*
+ * Field types: each is a pure function that checks a value and brings it to
+ * the one spelling that reaches the database.
+ *
+ * For all of them: blanks around the value are cut off; what is then empty
+ * counts as not given; the value is at most 8 KiB of valid UTF-8 without
+ * control characters.
+ */
+
+#ifndef LEADQ_TYPES_H_INCLUDED
+#define LEADQ_TYPES_H_INCLUDED
+
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "leadq_code.h"
+#include "leadq_signed.h"
+
+
+#define LEADQ_VALUE_MAX  8192               /* bytes */
+
+
+typedef struct {
+    size_t       len;
+    const char  *data;                      /* borrowed, no terminator */
+} leadq_str_t;
+
+
+typedef enum {
+    LEADQ_TYPE_EMAIL,
+    LEADQ_TYPE_PHONE,
+    LEADQ_TYPE_DIGITS,
+    LEADQ_TYPE_TOKEN,
+    LEADQ_TYPE_TEXT,
+    LEADQ_TYPE_BOOL,
+    LEADQ_TYPE_UUID,
+    LEADQ_TYPE_ENUM,
+    LEADQ_TYPE_SIGNED,
+    LEADQ_TYPES
+} leadq_type_e;
+
+
+/* Options that a type takes. */
+#define LEADQ_OPT_LENGTH  0x01              /* min, max */
+#define LEADQ_OPT_VALUES  0x02              /* values */
+#define LEADQ_OPT_KEY     0x04              /* key, purpose */
+
+
+typedef struct {
+    const char  *name;
+    unsigned     options;                   /* LEADQ_OPT_* */
+    size_t       max_default;               /* characters */
+    size_t       max_limit;
+} leadq_type_t;
+
+
+/* What a location declared about one field. */
+typedef struct {
+    leadq_type_e         type;
+    size_t               min;               /* characters; 0: no minimum */
+    size_t               max;
+    const leadq_str_t   *values;            /* enum: all that is allowed, */
+    size_t               nvalues;           /* phone: countries, default ru */
+    const leadq_keys_t  *keys;              /* signed */
+    const char          *purpose;
+} leadq_rule_t;
+
+
+/* A normalised value; len 0 means that nothing was given. */
+typedef struct {
+    size_t  len;
+    char    data[LEADQ_VALUE_MAX + 1];      /* no terminator */
+} leadq_value_t;
+
+
+/* Indexed by leadq_type_e. */
+extern const leadq_type_t  leadq_types[LEADQ_TYPES];
+
+
+/*
+ * Checks and normalises one value.
+ *
+ * in, len  any bytes
+ * now      unix seconds, for the type signed
+ * value    the result; undefined unless LEADQ_OK is returned
+ *
+ * Called per declared field and request, and at configuration time for
+ * default values.
+ */
+leadq_code_e leadq_type_check(const leadq_rule_t *rule, const char *in,
+    size_t len, int64_t now, leadq_value_t *value);
+
+/* Returns 1 if the phone type knows the country (two letters, "ru"). */
+int leadq_phone_country(const char *name, size_t len);
+
+/*
+ * The bigger types, in files of their own; in is trimmed, not empty, valid
+ * UTF-8 and at most LEADQ_VALUE_MAX bytes long.  For leadq_type_check().
+ */
+leadq_code_e leadq_email_check(const char *in, size_t len,
+    leadq_value_t *value);
+leadq_code_e leadq_phone_check(const leadq_rule_t *rule, const char *in,
+    size_t len, leadq_value_t *value);
+
+
+#endif /* LEADQ_TYPES_H_INCLUDED */
