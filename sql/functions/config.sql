@@ -1,0 +1,293 @@
+create or replace function leadq.config_import(p_document jsonb)
+returns setof text
+language plpgsql
+as $$
+begin
+    -- Puts a business document in force: networks, templates, series and
+    -- sources are added or changed by name; what the document does not name
+    -- stays.  Returns a line for each thing that changed.  Raises P0001
+    -- "path: reason" and changes nothing when names do not resolve.  The
+    -- texts, URLs and macros were checked by leadqctl, its only caller.
+    return query select * from leadq._import_networks(p_document);
+    return query select * from leadq._import_templates(p_document);
+    return query select * from leadq._import_series(p_document);
+    return query select * from leadq._import_sources(p_document);
+end
+$$;
+
+
+create or replace function leadq._import_networks(p_document jsonb)
+returns setof text
+language sql volatile
+as $$
+    with wanted as (
+        select n ->> 'name' as name,
+               coalesce(n ->> 'method', 'GET') as method,
+               n ->> 'url' as url,
+               n ->> 'content_type' as content_type,
+               n ->> 'body' as body,
+               n ->> 'secret' as secret,
+               coalesce(nullif(n -> 'match', 'null'), '{"type": "any"}')
+                   as match,
+               coalesce((select array_agg(s) from
+                         jsonb_array_elements_text(
+                             nullif(n -> 'statuses', 'null')) s),
+                        array['processed', 'approved', 'rejected'])
+                   as statuses
+          from jsonb_array_elements(p_document -> 'networks') n
+    ), changed as (
+        insert into leadq.network as old (name, method, url, content_type,
+               body, secret, match, statuses)
+        select * from wanted
+        on conflict (name) do update
+           set method = excluded.method,
+               url = excluded.url,
+               content_type = excluded.content_type,
+               body = excluded.body,
+               secret = excluded.secret,
+               match = excluded.match,
+               statuses = excluded.statuses
+         where (old.method, old.url, old.content_type, old.body, old.secret,
+                old.match, old.statuses)
+               is distinct from
+               (excluded.method, excluded.url, excluded.content_type,
+                excluded.body, excluded.secret, excluded.match,
+                excluded.statuses)
+        returning name
+    )
+    select 'network ' || c.name from changed c order by 1
+$$;
+
+
+create or replace function leadq._import_templates(p_document jsonb)
+returns setof text
+language sql volatile
+as $$
+    -- A text that differs from the newest version becomes the next one.
+    with wanted as (
+        select t ->> 'name' as name, t ->> 'lang' as lang,
+               t ->> 'subject' as subject, t ->> 'text' as text,
+               t ->> 'html' as html
+          from jsonb_array_elements(p_document -> 'templates') t
+    ), changed as (
+        insert into leadq.template
+               (name, lang, version, subject, text, html, created_at)
+        select w.name, w.lang, coalesce(o.version, 0) + 1, w.subject, w.text,
+               w.html, leadq.now()
+          from wanted w
+          left join lateral (
+            select t.* from leadq.template t
+             where t.name = w.name
+               and t.lang = w.lang
+             order by t.version desc
+             limit 1) o on true
+         where (o.subject, o.text, o.html)
+               is distinct from (w.subject, w.text, w.html)
+        returning name, lang, version
+    )
+    select format('template %s %s, version %s', c.name, c.lang, c.version)
+      from changed c order by 1
+$$;
+
+
+create or replace function leadq._import_series(p_document jsonb)
+returns setof text
+language plpgsql
+as $$
+declare
+    v_row record;
+    v_id integer;
+    v_before text;
+begin
+    for v_row in
+        select s.value as item, (s.n - 1)::text as i,
+               s.value ->> 'name' as name
+          from jsonb_array_elements(p_document -> 'series')
+               with ordinality s (value, n)
+    loop
+        v_before := leadq._series_document(v_row.name)::text;
+
+        insert into leadq.series as old (name, grace, link_life)
+        values (v_row.name,
+                coalesce(v_row.item ->> 'grace', '2 days')::interval,
+                coalesce(v_row.item ->> 'link_life', '14 days')::interval)
+        on conflict (name) do update
+           set grace = excluded.grace,
+               link_life = excluded.link_life
+        returning series_id into v_id;
+
+        delete from leadq.step s where s.series_id = v_id;
+
+        insert into leadq.step (series_id, step, template, delay)
+        select v_id, s.n, s.value ->> 'template',
+               coalesce(s.value ->> 'delay', '0')::interval
+          from jsonb_array_elements(v_row.item -> 'steps')
+               with ordinality s (value, n);
+
+        perform leadq._refuse(format('series[%s].steps[%s].template',
+                    v_row.i, s.step - 1),
+                format('there is no template "%s"', s.template))
+           from leadq.step s
+          where s.series_id = v_id
+            and not exists (select from leadq.template t
+                             where t.name = s.template);
+
+        if v_before
+           is distinct from leadq._series_document(v_row.name)::text then
+            return next 'series ' || v_row.name;
+        end if;
+    end loop;
+end
+$$;
+
+
+create or replace function leadq._refuse(p_path text, p_reason text)
+returns void
+language plpgsql
+as $$
+begin
+    raise exception '%: %', p_path, p_reason using errcode = 'P0001';
+end
+$$;
+
+
+create or replace function leadq._import_sources(p_document jsonb)
+returns setof text
+language plpgsql
+as $$
+declare
+    v_row record;
+    v_network integer;
+    v_series integer;
+    v_before text;
+begin
+    for v_row in
+        select s.value as item, (s.n - 1)::text as i,
+               s.value ->> 'name' as name,
+               s.value ->> 'network' as network,
+               s.value ->> 'series' as series
+          from jsonb_array_elements(p_document -> 'sources')
+               with ordinality s (value, n)
+    loop
+        v_before := leadq._source_document(v_row.name)::text;
+
+        select w.network_id into v_network
+          from leadq.network w where w.name = v_row.network;
+        select r.series_id into v_series
+          from leadq.series r where r.name = v_row.series;
+
+        if v_row.network is not null and v_network is null then
+            perform leadq._refuse(format('sources[%s].network', v_row.i),
+                format('there is no network "%s"', v_row.network));
+        elsif v_row.series is not null and v_series is null then
+            perform leadq._refuse(format('sources[%s].series', v_row.i),
+                format('there is no series "%s"', v_row.series));
+        elsif v_network is not null and v_series is null then
+            perform leadq._refuse(format('sources[%s].network', v_row.i),
+                'a network pays for confirmed leads: name a series too');
+        end if;
+
+        insert into leadq.source as old (name, configured, network_id,
+               series_id, approve_on, expired_as, on_duplicate, soft_limit,
+               lang, from_email, from_name, base_url, payout, currency,
+               offer_id)
+        values (v_row.name, true, v_network, v_series,
+                coalesce(v_row.item ->> 'approve_on', 'confirm'),
+                coalesce(v_row.item ->> 'expired_as', 'rejected'),
+                coalesce(v_row.item ->> 'on_duplicate', 'reject'),
+                coalesce((v_row.item ->> 'soft_limit')::integer, 3),
+                coalesce(v_row.item ->> 'lang', 'ru'),
+                v_row.item ->> 'from_email', v_row.item ->> 'from_name',
+                v_row.item ->> 'base_url',
+                (v_row.item ->> 'payout')::numeric(12, 2),
+                v_row.item ->> 'currency', v_row.item ->> 'offer_id')
+        on conflict (name) do update
+           set configured = true,
+               network_id = excluded.network_id,
+               series_id = excluded.series_id,
+               approve_on = excluded.approve_on,
+               expired_as = excluded.expired_as,
+               on_duplicate = excluded.on_duplicate,
+               soft_limit = excluded.soft_limit,
+               lang = excluded.lang,
+               from_email = excluded.from_email,
+               from_name = excluded.from_name,
+               base_url = excluded.base_url,
+               payout = excluded.payout,
+               currency = excluded.currency,
+               offer_id = excluded.offer_id;
+
+        if v_before
+           is distinct from leadq._source_document(v_row.name)::text then
+            return next 'source ' || v_row.name;
+        end if;
+    end loop;
+
+    perform pg_notify('leadq_ready', '');
+end
+$$;
+
+
+create or replace function leadq._series_document(p_name text)
+returns jsonb
+language sql stable
+as $$
+    select jsonb_build_object('name', r.name, 'grace', r.grace::text,
+        'link_life', r.link_life::text,
+        'steps', (select jsonb_agg(jsonb_build_object(
+                             'template', s.template,
+                             'delay', s.delay::text) order by s.step)
+                    from leadq.step s
+                   where s.series_id = r.series_id))
+      from leadq.series r
+     where r.name = p_name
+$$;
+
+
+create or replace function leadq._source_document(p_name text)
+returns jsonb
+language sql stable
+as $$
+    select jsonb_build_object('name', s.name, 'network', w.name,
+        'series', r.name, 'approve_on', s.approve_on,
+        'expired_as', s.expired_as, 'on_duplicate', s.on_duplicate,
+        'soft_limit', s.soft_limit, 'lang', s.lang,
+        'from_email', s.from_email, 'from_name', s.from_name,
+        'base_url', s.base_url, 'payout', s.payout::text,
+        'currency', s.currency, 'offer_id', s.offer_id)
+      from leadq.source s
+      left join leadq.network w using (network_id)
+      left join leadq.series r using (series_id)
+     where s.name = p_name
+       and s.configured
+$$;
+
+
+create or replace function leadq.config_export()
+returns jsonb
+language sql stable
+as $$
+    -- The business document as it is in force; config_import takes it back.
+    select jsonb_build_object(
+        'templates', coalesce((
+            select jsonb_agg(jsonb_build_object('name', t.name,
+                       'lang', t.lang, 'subject', t.subject, 'text', t.text,
+                       'html', t.html) order by t.name, t.lang)
+              from (select distinct on (t.name, t.lang) t.*
+                      from leadq.template t
+                     order by t.name, t.lang, t.version desc) t), '[]'),
+        'series', coalesce((
+            select jsonb_agg(leadq._series_document(r.name) order by r.name)
+              from leadq.series r), '[]'),
+        'networks', coalesce((
+            select jsonb_agg(jsonb_build_object('name', w.name,
+                       'method', w.method, 'url', w.url,
+                       'content_type', w.content_type, 'body', w.body,
+                       'secret', w.secret, 'match', w.match,
+                       'statuses', w.statuses) order by w.name)
+              from leadq.network w), '[]'),
+        'sources', coalesce((
+            select jsonb_agg(leadq._source_document(s.name) order by s.name)
+              from leadq.source s
+             where s.configured), '[]'))
+$$;

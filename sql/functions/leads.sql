@@ -1,0 +1,372 @@
+create or replace function leadq.web_lead(p_ids uuid[], p_requests text[])
+returns table (n integer, status integer, headers text, body text)
+language plpgsql
+security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_new integer;
+begin
+    -- Takes leads: each becomes a row and a rule job, and is answered 202.
+    -- An id that is there already changes nothing and gets the same answer.
+    -- Request: source (trusted), email, phone, name, click_id, lang,
+    -- consent_pd, consent_ads, text_version, ip, ua, sub1 ... sub30, and
+    -- "$invalid" naming the fields that the web tier refused.  Never raises
+    -- for data.  Called by the nginx module with one batch.
+    v_new := leadq._take_leads(p_ids, p_requests);
+
+    if v_new < cardinality(p_ids) then
+        -- Repeats, or a source that nobody has described: keep its leads.
+        insert into leadq.source (name, configured)
+        select distinct coalesce(r.request::jsonb ->> 'source', 'default'),
+               false
+          from unnest(p_requests) r (request)
+        on conflict do nothing;
+
+        v_new := v_new + leadq._take_leads(p_ids, p_requests);
+    end if;
+
+    if v_new > 0 then
+        perform pg_notify('leadq_ready', '');
+    end if;
+
+    return query
+        select i.n::integer, 202, null::text,
+               '{"id":"' || i.id || '","state":"received"}'
+          from unnest(p_ids) with ordinality i (id, n);
+end
+$$;
+
+
+create or replace function leadq._take_leads(p_ids uuid[],
+    p_requests text[])
+returns integer
+language sql volatile
+as $$
+    -- Inserts the leads that are new and whose source exists, with their
+    -- rule jobs; returns how many.
+    with fresh as (
+        insert into leadq.lead (lead_id, source_id, received_at, click_id,
+               email, phone, request)
+        select i.id, s.source_id, leadq.now(), i.request ->> 'click_id',
+               i.request ->> 'email', i.request ->> 'phone',
+               i.request - array['source', 'click_id', 'email', 'phone']
+          from (select u.id, u.request::jsonb as request
+                  from unnest(p_ids, p_requests) u (id, request)) i
+          join leadq.source s
+            on s.name = coalesce(i.request ->> 'source', 'default')
+         order by i.id
+        on conflict do nothing
+        returning lead_id
+    ), jobs as (
+        insert into leadq.job_ready
+               (lane, job_id, kind, target, ref, created_at)
+        select 0, leadq._job_id(0), 'lead', 'rule', f.lead_id, leadq.now()
+          from fresh f
+        returning 1
+    )
+    select count(*)::integer from jobs
+$$;
+
+
+create or replace function leadq._intake(p_leads uuid[])
+returns void
+language plpgsql
+as $$
+declare
+    v_leads uuid[];
+    v_idle uuid[];
+begin
+    -- The first rule of a lead: find or make its contact, write down the
+    -- consents, tell the network "processed", and begin the series or end
+    -- the lead.  Leads of a source that nobody has described yet wait.
+    select array_agg(q.lead_id) filter (where q.configured),
+           array_agg(q.lead_id) filter (where not q.configured)
+      into v_leads, v_idle
+      from (select l.lead_id, s.configured
+              from leadq.lead l
+              join leadq.source s using (source_id)
+             where l.lead_id = any (p_leads)
+               and l.state = 'received'
+             order by l.lead_id
+               for update of l) q;
+
+    if v_idle is not null then
+        perform leadq._add_jobs('lead', 0, 'rule', v_idle,
+            array_fill(leadq.now() + interval '1 min',
+                       array[cardinality(v_idle)]));
+    end if;
+
+    if v_leads is null then
+        return;
+    end if;
+
+    perform leadq._find_contacts(v_leads);
+    perform leadq._judge_leads(v_leads);
+end
+$$;
+
+
+create or replace function leadq._find_contacts(p_leads uuid[])
+returns void
+language plpgsql
+as $$
+begin
+    -- Gives every lead with an address its contact: the one of its e-mail,
+    -- else of its phone, else a new one.  A phone that is nobody's yet
+    -- becomes one more address of the contact.
+    with wanted as (
+        select distinct on (w.channel, w.value) w.*
+          from (select case when l.email is null then 'phone' else 'email'
+                       end as channel,
+                       coalesce(l.email, l.phone) as value, l.lead_id,
+                       l.request ->> 'name' as name,
+                       l.request ->> 'lang' as lang
+                  from leadq.lead l
+                 where l.lead_id = any (p_leads)
+                   and (l.email is not null or l.phone is not null)) w
+         order by w.channel, w.value, w.lead_id
+    ), missing as (
+        select w.*, nextval('leadq.contact_contact_id_seq') as contact_id
+          from wanted w
+         where not exists (select from leadq.address a
+                            where a.channel = w.channel
+                              and a.value = w.value)
+    ), fresh as (
+        insert into leadq.address (channel, value, contact_id, created_at)
+        select m.channel, m.value, m.contact_id, leadq.now()
+          from missing m
+         order by m.channel, m.value
+        on conflict do nothing
+        returning contact_id
+    )
+    insert into leadq.contact (contact_id, name, lang, created_at)
+    select m.contact_id, m.name, m.lang, leadq.now()
+      from missing m
+      join fresh f using (contact_id);
+
+    insert into leadq.address (channel, value, contact_id, created_at)
+    select distinct on (l.phone) 'phone', l.phone, a.contact_id, leadq.now()
+      from leadq.lead l
+      join leadq.address a
+        on a.channel = 'email'
+       and a.value = l.email
+     where l.lead_id = any (p_leads)
+       and l.phone is not null
+     order by l.phone, l.lead_id
+    on conflict do nothing;
+end
+$$;
+
+
+create or replace function leadq._judge_leads(p_leads uuid[])
+returns void
+language plpgsql
+as $$
+declare
+    v_leads uuid[];
+    v_verdicts text[];
+    v_reasons text[];
+    v_reporting uuid[];
+begin
+    -- What a lead that has its contact is worth at once: rejected, approved
+    -- or expired, or it enters the series (enrol) or waits (wait).  Locks
+    -- the contact's enrolments, then its address, as every rule does, so
+    -- that nobody confirms, bounces or comes twice between look and write.
+    perform from leadq.enrolment e
+      where e.contact_id in (select a.contact_id
+                               from leadq.lead l
+                               join leadq.address a
+                                 on a.channel = 'email'
+                                and a.value = l.email
+                              where l.lead_id = any (p_leads))
+      order by e.enrolment_id
+        for share;
+
+    perform from leadq.address a
+      where a.channel = 'email'
+        and a.value in (select l.email from leadq.lead l
+                         where l.lead_id = any (p_leads))
+      order by a.value
+        for no key update;
+
+    with facts as (
+        select l.lead_id, l.email, s.series_id, s.on_duplicate, s.approve_on,
+               l.request -> '$invalid' ->> 'email' as refused,
+               a.contact_id, a.state as address_state,
+               a.reason as address_reason, e.state as enrolment_state,
+               exists (select from leadq.suppression u
+                        where u.channel = 'email'
+                          and u.address_sha256
+                              = sha256(convert_to(l.email, 'UTF8')))
+                   as suppressed,
+               row_number() over (partition by l.source_id, a.contact_id
+                                  order by l.received_at, l.lead_id) > 1
+               or exists (select from leadq.lead o
+                           where o.contact_id = a.contact_id
+                             and o.source_id = l.source_id)
+                   as known
+          from leadq.lead l
+          join leadq.source s using (source_id)
+          left join leadq.address a
+            on a.channel = case when l.email is null then 'phone'
+                                else 'email' end
+           and a.value = coalesce(l.email, l.phone)
+          left join leadq.enrolment e
+            on e.contact_id = a.contact_id
+           and e.series_id = s.series_id
+         where l.lead_id = any (p_leads)
+    ), judged as (
+        select f.*,
+               case when f.email is null and f.refused is not null
+                        or f.email is null and f.series_id is not null
+                    then case when coalesce(f.refused, 'required')
+                                   = 'required'
+                              then 'empty_email' else 'bad_format' end
+                    when f.suppressed then 'blocked'
+                    when f.address_state = 'invalid' then f.address_reason
+                    when f.on_duplicate = 'reject'
+                         and (f.known or f.address_state = 'confirmed')
+                    then 'duplicate'
+               end as reason
+          from facts f
+    ), verdicts as (
+        select j.lead_id, j.contact_id, j.series_id, j.reason,
+               case when j.reason is not null then 'rejected'
+                    when j.address_state = 'confirmed'
+                         or j.enrolment_state = 'confirmed'
+                    then 'approved'
+                    when j.series_id is null then 'wait'
+                    when coalesce(j.enrolment_state, 'running') = 'running'
+                    then 'enrol'
+                    when j.approve_on = 'deliverable'
+                         and j.enrolment_state = 'expired'
+                         and leadq._delivered(j.contact_id, j.series_id)
+                    then 'approved'
+                    else 'expired'
+               end as verdict
+          from judged j
+    ), placed as (
+        update leadq.lead l
+           set contact_id = v.contact_id,
+               series_id = v.series_id,
+               state = 'pending'
+          from verdicts v
+         where l.lead_id = v.lead_id
+    )
+    select array_agg(v.lead_id order by v.lead_id),
+           array_agg(v.verdict order by v.lead_id),
+           array_agg(case v.verdict when 'expired' then 'not_confirmed'
+                     else v.reason end order by v.lead_id)
+      into v_leads, v_verdicts, v_reasons
+      from verdicts v;
+
+    insert into leadq.event (at, kind, contact_id, lead_id)
+    select l.received_at, 'lead.received', l.contact_id, l.lead_id
+      from leadq.lead l
+     where l.lead_id = any (v_leads);
+
+    insert into leadq.consent (contact_id, lead_id, purpose, channel, action,
+           evidence, text_version, ip, ua, at)
+    select l.contact_id, l.lead_id, c.purpose, c.channel,
+           case when (l.request ->> c.field)::boolean then 'given'
+                else 'refused' end,
+           'checkbox', l.request ->> 'text_version', l.request ->> 'ip',
+           l.request ->> 'ua', l.received_at
+      from leadq.lead l
+     cross join (values ('consent_pd', 'pd_processing', 'any'),
+                        ('consent_ads', 'ads', 'email'))
+           c (field, purpose, channel)
+     where l.lead_id = any (v_leads)
+       and l.contact_id is not null
+       and l.request ? c.field;
+
+    -- A network knows a lead by its click id: the first lead of it speaks.
+    with first as (
+        insert into leadq.click (source_id, click_id, lead_id)
+        select distinct on (l.source_id, l.click_id)
+               l.source_id, l.click_id, l.lead_id
+          from leadq.lead l
+          join leadq.source s using (source_id)
+         where l.lead_id = any (v_leads)
+           and l.click_id is not null
+           and s.network_id is not null
+         order by l.source_id, l.click_id, l.lead_id
+        on conflict do nothing
+        returning lead_id
+    )
+    update leadq.lead l
+       set reports = true
+      from first f
+     where l.lead_id = f.lead_id;
+
+    select array_agg(l.lead_id) into v_reporting
+      from leadq.lead l
+     where l.lead_id = any (v_leads)
+       and l.reports;
+
+    perform leadq._plan_postbacks(v_reporting, 'processed');
+
+    perform leadq._enrol(array_agg(v.lead_id order by v.lead_id))
+       from unnest(v_leads, v_verdicts) v (lead_id, verdict)
+      where v.verdict = 'enrol'
+     having count(*) > 0;
+
+    perform leadq._finish_leads(array_agg(v.lead_id order by v.lead_id),
+            array_agg(v.verdict order by v.lead_id),
+            array_agg(v.reason order by v.lead_id))
+       from unnest(v_leads, v_verdicts, v_reasons)
+            v (lead_id, verdict, reason)
+      where v.verdict in ('rejected', 'approved', 'expired')
+     having count(*) > 0;
+end
+$$;
+
+
+create or replace function leadq._finish_leads(p_leads uuid[],
+    p_states text[], p_reasons text[])
+returns void
+language plpgsql
+as $$
+declare
+    v_leads uuid[];
+    v_statuses text[];
+begin
+    -- Gives leads their one final state; one that has it keeps it.  What
+    -- the network hears of "expired" is the source's choice.
+    perform from leadq.lead l
+      where l.lead_id = any (p_leads)
+      order by l.lead_id
+        for update;
+
+    with final as (
+        update leadq.lead l
+           set state = f.state,
+               reason = f.reason,
+               final_at = leadq.now()
+          from unnest(p_leads, p_states, p_reasons)
+               f (lead_id, state, reason)
+         where l.lead_id = f.lead_id
+           and l.final_at is null
+        returning l.lead_id, l.source_id, l.contact_id, l.reports, l.state,
+                  l.reason
+    ), events as (
+        insert into leadq.event (at, kind, contact_id, lead_id, data)
+        select leadq.now(), 'lead.' || f.state, f.contact_id, f.lead_id,
+               case when f.reason is not null
+                    then jsonb_build_object('reason', f.reason) end
+          from final f
+    )
+    select array_agg(f.lead_id order by f.lead_id),
+           array_agg(case f.state when 'expired'
+                     then s.expired_as else f.state end order by f.lead_id)
+      into v_leads, v_statuses
+      from final f
+      join leadq.source s using (source_id)
+     where f.reports;
+
+    perform leadq._plan_postbacks(array_agg(v.lead_id), v.status)
+       from unnest(v_leads, v_statuses) v (lead_id, status)
+      where v.status <> 'none'
+      group by v.status;
+end
+$$;

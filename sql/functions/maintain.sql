@@ -1,0 +1,117 @@
+create or replace function leadq._add_partition(p_parent text, p_key text,
+    p_from timestamptz, p_to timestamptz)
+returns integer
+language plpgsql
+as $$
+declare
+    v_name text := p_parent || '_'
+                   || to_char(p_from at time zone 'UTC', 'YYYYMMDD');
+begin
+    -- Makes the partition of p_parent for [p_from, p_to) unless it is there,
+    -- and moves rows that came before it out of the default partition.
+    -- Returns how many it made.
+    if to_regclass('leadq.' || v_name) is not null then
+        return 0;
+    end if;
+
+    execute format('create table leadq.%I (like leadq.%I '
+                   'including defaults including constraints)',
+                   v_name, p_parent);
+    execute format('lock table leadq.%I in access exclusive mode',
+                   p_parent || '_default');
+    execute format('with gone as (delete from leadq.%I '
+                   'where %I >= %L and %I < %L returning *) '
+                   'insert into leadq.%I select * from gone',
+                   p_parent || '_default', p_key, p_from, p_key, p_to,
+                   v_name);
+    execute format('alter table leadq.%I attach partition leadq.%I '
+                   'for values from (%L) to (%L)', p_parent, v_name, p_from,
+                   p_to);
+    return 1;
+end
+$$;
+
+
+create or replace function leadq._drop_partitions(p_parent text,
+    p_key text, p_before timestamptz, p_if_empty boolean)
+returns integer
+language plpgsql
+as $$
+declare
+    v_name text;
+    v_used boolean;
+    v_count integer := 0;
+begin
+    -- Drops the partitions of p_parent that begin before p_before, or only
+    -- those of them that are empty.  Returns how many.
+    for v_name in
+        select c.relname
+          from pg_inherits i
+          join pg_class c on c.oid = i.inhrelid
+         where i.inhparent = format('leadq.%I', p_parent)::regclass
+           and c.relname ~ '_[0-9]{8}$'
+           and right(c.relname, 8)
+               < to_char(p_before at time zone 'UTC', 'YYYYMMDD')
+         order by 1
+    loop
+        if p_if_empty then
+            execute format('select exists (select from leadq.%I)', v_name)
+                into v_used;
+            continue when v_used;
+        end if;
+
+        execute format('drop table leadq.%I', v_name);
+        v_count := v_count + 1;
+    end loop;
+
+    return v_count;
+end
+$$;
+
+
+create or replace function leadq.maintain()
+returns text
+language plpgsql
+security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_day timestamptz := date_trunc('day', leadq.now(), 'UTC');
+    v_month timestamptz := date_trunc('month', leadq.now(), 'UTC');
+    v_made integer := 0;
+    v_dropped integer := 0;
+    v_i integer;
+    v_from timestamptz;
+    v_to timestamptz;
+begin
+    -- Partitions for the days and months ahead; yesterday's empty days and
+    -- attempts older than six months go.  Cheap when there is nothing to
+    -- do; one at a time.  Called by the worker at start and every ten
+    -- minutes.  Returns a line for the log.
+    if not pg_try_advisory_xact_lock(hashtext('leadq_maintain')) then
+        return 'another worker is at it';
+    end if;
+
+    for v_i in 0 .. 15 loop
+        v_made := v_made + leadq._add_partition('job_scheduled', 'run_at',
+            v_day + make_interval(days => v_i),
+            v_day + make_interval(days => v_i + 1));
+    end loop;
+
+    for v_i in 0 .. 1 loop
+        v_from := (v_month at time zone 'UTC'
+                   + make_interval(months => v_i)) at time zone 'UTC';
+        v_to := (v_month at time zone 'UTC'
+                 + make_interval(months => v_i + 1)) at time zone 'UTC';
+        v_made := v_made
+            + leadq._add_partition('job_done', 'done_at', v_from, v_to)
+            + leadq._add_partition('event', 'at', v_from, v_to);
+    end loop;
+
+    v_dropped := leadq._drop_partitions('job_scheduled', 'run_at', v_day,
+                                        true)
+        + leadq._drop_partitions('job_done', 'done_at',
+                                 v_month - interval '6 months', false);
+
+    return format('partitions made=%s dropped=%s', v_made, v_dropped);
+end
+$$;

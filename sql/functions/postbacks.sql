@@ -1,0 +1,165 @@
+create or replace function leadq._plan_postbacks(p_leads uuid[],
+    p_status text)
+returns void
+language plpgsql
+as $$
+declare
+    v_queued uuid[];
+begin
+    -- Tells the network of each lead a status, if it wants to hear it.  A
+    -- final one waits while "processed" is on its way: the lock on that row
+    -- decides who queues it, this call or _settle_postbacks.
+    if p_leads is null then
+        return;
+    end if;
+
+    if p_status <> 'processed' then
+        perform from leadq.postback p
+          where p.lead_id = any (p_leads)
+            and p.status = 'processed'
+          order by p.lead_id
+            for update;
+    end if;
+
+    with planned as (
+        insert into leadq.postback
+               (lead_id, network_id, status, reason, state, created_at)
+        select l.lead_id, w.network_id, p_status, l.reason,
+               case when exists (select from leadq.postback p
+                                  where p.lead_id = l.lead_id
+                                    and p.network_id = w.network_id
+                                    and p.status = 'processed'
+                                    and p.state not in ('done', 'dead'))
+                    then 'waiting' else 'queued' end,
+               leadq.now()
+          from leadq.lead l
+          join leadq.source s using (source_id)
+          join leadq.network w using (network_id)
+         where l.lead_id = any (p_leads)
+           and p_status = any (w.statuses)
+         order by l.lead_id
+        on conflict do nothing
+        returning postback_id, state
+    )
+    select array_agg(p.postback_id) into v_queued
+      from planned p
+     where p.state = 'queued';
+
+    perform leadq._queue_postbacks(v_queued);
+end
+$$;
+
+
+create or replace function leadq._queue_postbacks(p_postbacks uuid[])
+returns void
+language plpgsql
+as $$
+begin
+    -- One ready job for each postback, aimed at its network.
+    perform leadq._add_jobs('postback', 2, 'network:' || w.name,
+            array_agg(p.postback_id), array_agg(leadq.now()))
+       from leadq.postback p
+       join leadq.network w using (network_id)
+      where p.postback_id = any (p_postbacks)
+      group by w.name;
+end
+$$;
+
+
+create or replace function leadq._postback_payload(p_postback uuid)
+returns text
+language plpgsql stable
+as $$
+declare
+    v_payload jsonb;
+begin
+    -- All that the worker needs to tell the network: the network's own
+    -- templates and the values for their macros.
+    select jsonb_build_object(
+               'postback_id', p.postback_id,
+               'method', w.method,
+               'url', w.url,
+               'content_type', w.content_type,
+               'body', w.body,
+               'secret', w.secret,
+               'match', w.match,
+               'timeout_ms', 10000,
+               'values', (l.request - array['$invalid', 'name', 'lang',
+                   'consent_pd', 'consent_ads', 'text_version'])
+                   || jsonb_build_object(
+                   'click_id', l.click_id,
+                   'lead_id', l.lead_id,
+                   'status', p.status,
+                   'reason', coalesce(p.reason, ''),
+                   'payout', s.payout::text,
+                   'currency', s.currency,
+                   'offer_id', s.offer_id,
+                   'goal', s.name,
+                   'ts', floor(extract(epoch from p.created_at))::text,
+                   'date', to_char(p.created_at at time zone 'UTC',
+                                   'YYYY-MM-DD'),
+                   'time', to_char(p.created_at at time zone 'UTC',
+                                   'HH24:MI:SS')))
+      into v_payload
+      from leadq.postback p
+      join leadq.network w using (network_id)
+      join leadq.lead l using (lead_id)
+      join leadq.source s using (source_id)
+     where p.postback_id = p_postback;
+
+    return v_payload::text;
+end
+$$;
+
+
+create or replace function leadq._settle_postbacks(p_kinds text[],
+    p_refs uuid[], p_states text[])
+returns void
+language plpgsql
+as $$
+declare
+    v_leads uuid[];
+    v_queued uuid[];
+begin
+    -- Takes the postbacks that ended, well or not.  After "processed" the
+    -- final status, if it waits, may go.
+    perform from leadq.postback p
+      where p.postback_id = any (p_refs)
+      order by p.lead_id
+        for update;
+
+    with ended as (
+        update leadq.postback p
+           set state = i.state,
+               ended_at = leadq.now()
+          from unnest(p_kinds, p_refs, p_states) i (kind, ref, state)
+         where i.kind = 'postback'
+           and i.state in ('done', 'dead')
+           and p.postback_id = i.ref
+        returning p.lead_id, p.postback_id, p.status, p.state
+    ), events as (
+        insert into leadq.event (at, kind, lead_id, ref, data)
+        select leadq.now(), 'postback.' || e.state, e.lead_id, e.postback_id,
+               jsonb_build_object('status', e.status)
+          from ended e
+    )
+    select array_agg(e.lead_id) into v_leads
+      from ended e
+     where e.status = 'processed';
+
+    if v_leads is null then
+        return;
+    end if;
+
+    with free as (
+        update leadq.postback p
+           set state = 'queued'
+         where p.lead_id = any (v_leads)
+           and p.state = 'waiting'
+        returning p.postback_id
+    )
+    select array_agg(f.postback_id) into v_queued from free f;
+
+    perform leadq._queue_postbacks(v_queued);
+end
+$$;

@@ -1,0 +1,32 @@
+-- Who may do what: the web tier calls web_*, the worker the job functions,
+-- readers see the views.  Nobody but the owner touches a table.
+
+revoke all on schema leadq from public;
+revoke all on all tables in schema leadq from public;
+revoke all on all sequences in schema leadq from public;
+revoke all on all functions in schema leadq from public;
+
+grant usage on schema leadq to leadq_web, leadq_worker, leadq_read;
+
+grant execute on function
+    leadq.web_api(),
+    leadq.web_lead(uuid[], text[]),
+    leadq.web_confirm(uuid[], text[]),
+    leadq.web_unsubscribe(uuid[], text[])
+to leadq_web;
+
+grant execute on function
+    leadq.worker_api(),
+    leadq.run_rules(integer),
+    leadq.promote_jobs(integer),
+    leadq.claim_jobs(text, text[], integer, integer),
+    leadq.settle_jobs(bigint[], uuid[], text[], text[]),
+    leadq.release_jobs(bigint[], uuid[]),
+    leadq.maintain()
+to leadq_worker;
+
+grant select on
+    leadq.job,
+    leadq.lead_story,
+    leadq.lead_report
+to leadq_read;

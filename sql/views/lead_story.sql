@@ -1,0 +1,48 @@
+create or replace view leadq.lead_story as
+select l.lead_id, l.received_at as at, 'lead received' as what,
+       concat_ws(' ', 'source=' || s.name, 'click_id=' || l.click_id,
+                 'email=' || coalesce(l.email, 'none'),
+                 'refused=' || (l.request ->> '$invalid')) as detail
+  from leadq.lead l
+  join leadq.source s using (source_id)
+union all
+select l.lead_id, l.final_at, 'lead ' || l.state, 'reason=' || l.reason
+  from leadq.lead l
+ where l.final_at is not null
+union all
+select l.lead_id, coalesce(m.ended_at, m.due_at), 'letter ' || m.state,
+       concat_ws(' ', 'step=' || m.step, 'class=' || m.class,
+                 'message=' || m.message_id)
+  from leadq.lead l
+  join leadq.message m using (contact_id, series_id)
+union all
+select l.lead_id, m.confirmed_at, 'contact confirmed', 'step=' || m.step
+  from leadq.lead l
+  join leadq.message m using (contact_id)
+ where m.confirmed_at is not null
+union all
+select p.lead_id, coalesce(p.ended_at, p.created_at),
+       'postback ' || p.state,
+       concat_ws(' ', 'status=' || p.status, 'reason=' || p.reason,
+                 'network=' || w.name, 'postback=' || p.postback_id)
+  from leadq.postback p
+  join leadq.network w using (network_id)
+union all
+select l.lead_id, d.done_at, 'attempt ' || d.outcome,
+       concat_ws(' ', 'kind=' || d.kind, 'try=' || d.attempt,
+                 'http=' || (d.detail ->> 'http'),
+                 'smtp=' || (d.detail ->> 'smtp'),
+                 'class=' || (d.detail ->> 'class'),
+                 'ms=' || (d.detail ->> 'ms'))
+  from leadq.lead l
+ cross join lateral (
+    select p.postback_id as ref from leadq.postback p
+     where p.lead_id = l.lead_id
+    union all
+    select m.message_id from leadq.message m
+     where m.contact_id = l.contact_id
+       and m.series_id = l.series_id) r
+  join leadq.job_done d using (ref);
+
+comment on view leadq.lead_story is
+    'All that happened to a lead, for "leadqctl leads show".';
