@@ -46,12 +46,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     unsigned char         subject[16];
     static leadq_keys_t  *keys;
 
+    static const unsigned char  known[16] = {
+        0x01, 0x92, 0x3a, 0x4b, 0x5c, 0x6d, 0x70, 0x00,
+        0x80, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x2a
+    };
+
     if (keys == NULL) {
         keys = make_keys();
     }
 
-    memset(subject, 0x2a, sizeof(subject));
-    leadq_signed_make(keys, "confirm", subject, 1790000000, token);
+    leadq_signed_make(keys, "confirm", known, 1790000000, token);
 
     rc = leadq_signed_read(keys, "confirm", (const char *) data, size,
                            1700000000, subject);
