@@ -1,0 +1,322 @@
+/*
+ * leadqctl: the operator's command.  This file turns arguments into a
+ * command and its options; the commands are in ctl_*.c.
+ */
+
+#include "ctl_command.h"
+#include "ctl_error.h"
+#include "ctl_script.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Groups of options that a command takes. */
+#define TAKES_DATABASE 1u
+#define TAKES_MIGRATE 2u
+
+typedef struct {
+    const char *group; /* first word */
+    const char *name;  /* second word, or NULL */
+    ctl_exit_e (*run)(const ctl_options_t *options);
+    unsigned takes;
+    const char *operand; /* its name, or NULL */
+    const char *what;
+} command_t;
+
+static const command_t commands[] = {
+    {"migrate", NULL, ctl_migrate, TAKES_DATABASE | TAKES_MIGRATE, NULL,
+     "install the schema or bring it to this release"},
+};
+
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+typedef struct {
+    const char *name;
+    int key;
+    const char *value; /* its name, or NULL */
+    unsigned group;
+    const char *what;
+} option_t;
+
+enum { KEY_SQL_DIR = 256, KEY_LOCK_TIMEOUT, KEY_DRY_RUN, KEY_TEST };
+
+static const option_t option_table[] = {
+    {"database", 'd', "CONNINFO", TAKES_DATABASE,
+     "the database (default: LEADQ_DATABASE, or libpq's PG* variables)"},
+    {"schema", 's', "NAME", TAKES_DATABASE, "the schema (default: leadq)"},
+    {"sql-dir", KEY_SQL_DIR, "DIR", TAKES_MIGRATE,
+     "where the SQL lies (default: LEADQ_SQL_DIR, then\n"
+     "                             " LEADQ_SQL_DIR ")"},
+    {"lock-timeout", KEY_LOCK_TIMEOUT, "TIME", TAKES_MIGRATE,
+     "how long a statement waits for a lock (default: 10s)"},
+    {"dry-run", KEY_DRY_RUN, NULL, TAKES_MIGRATE,
+     "say what would be applied and change nothing"},
+    {"test-database", KEY_TEST, NULL, TAKES_MIGRATE,
+     "let tests shift the schema's clock from now on"},
+    {"help", 'h', NULL, ~0u, "print this"},
+    {"version", 'V', NULL, ~0u, "print the version"},
+};
+
+#define N_OPTIONS (sizeof(option_table) / sizeof(option_table[0]))
+#define SHORT_OPTIONS "d:s:hV"
+
+typedef struct {
+    ctl_options_t options;
+    int seen[N_OPTIONS];
+    int help;
+    int version;
+} arguments_t;
+
+static const char *
+env(const char *name, const char *fallback)
+{
+    const char *value;
+
+    value = getenv(name);
+    return value == NULL || value[0] == '\0' ? fallback : value;
+}
+
+/* --- help ---------------------------------------------------------------- */
+
+static void
+print_options(FILE *out, unsigned takes)
+{
+    const option_t *o;
+    char name[64];
+    size_t i;
+
+    (void)fprintf(out, "\noptions:\n");
+    for (i = 0; i < N_OPTIONS; i++) {
+        o = &option_table[i];
+        if ((o->group & takes) == 0) {
+            continue;
+        }
+        (void)snprintf(
+            name, sizeof(name), "%s%c%s --%s%s%s", o->key < 256 ? "-" : " ",
+            o->key < 256 ? o->key : ' ', o->key < 256 ? "," : " ", o->name,
+            o->value == NULL ? "" : " ", o->value == NULL ? "" : o->value);
+        (void)fprintf(out, "  %-26s %s\n", name, o->what);
+    }
+}
+
+static void
+print_command(FILE *out, const command_t *c)
+{
+    (void)fprintf(out, "usage: leadqctl %s%s%s [options]%s%s\n\n%s\n",
+                  c->group, c->name == NULL ? "" : " ",
+                  c->name == NULL ? "" : c->name,
+                  c->operand == NULL ? "" : " ",
+                  c->operand == NULL ? "" : c->operand, c->what);
+    print_options(out, c->takes);
+}
+
+/* The commands of a group, or all. */
+static void
+print_usage(FILE *out, const char *group)
+{
+    const command_t *c;
+    char name[64];
+    size_t i;
+
+    (void)fprintf(out, "usage: leadqctl COMMAND [options]\n\ncommands:\n");
+    for (i = 0; i < N_COMMANDS; i++) {
+        c = &commands[i];
+        if (group != NULL && strcmp(c->group, group) != 0) {
+            continue;
+        }
+        (void)snprintf(name, sizeof(name), "%s%s%s%s%s", c->group,
+                       c->name == NULL ? "" : " ",
+                       c->name == NULL ? "" : c->name,
+                       c->operand == NULL ? "" : " ",
+                       c->operand == NULL ? "" : c->operand);
+        (void)fprintf(out, "  %-26s %s\n", name, c->what);
+    }
+    (void)fprintf(out, "\n\"leadqctl COMMAND --help\" tells the options of a "
+                       "command.\n");
+}
+
+static int
+is_group(const char *word)
+{
+    size_t i;
+
+    for (i = 0; i < N_COMMANDS; i++) {
+        if (strcmp(commands[i].group, word) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* --- arguments ----------------------------------------------------------- */
+
+static void
+set_option(arguments_t *a, int key, const char *value)
+{
+    size_t i;
+
+    for (i = 0; i < N_OPTIONS; i++) {
+        if (option_table[i].key == key) {
+            a->seen[i] = 1;
+        }
+    }
+    switch (key) {
+    case 'd':
+        a->options.database = value;
+        break;
+    case 's':
+        a->options.schema = value;
+        break;
+    case KEY_SQL_DIR:
+        a->options.sql_dir = value;
+        break;
+    case KEY_LOCK_TIMEOUT:
+        a->options.lock_timeout = value;
+        break;
+    case KEY_DRY_RUN:
+        a->options.dry_run = 1;
+        break;
+    case KEY_TEST:
+        a->options.test_database = 1;
+        break;
+    case 'V':
+        a->version = 1;
+        break;
+    default:
+        a->help = 1;
+        break;
+    }
+}
+
+/* Options may stand anywhere; getopt moves them before the other words. */
+static int
+read_options(arguments_t *a, int argc, char **argv)
+{
+    struct option longs[N_OPTIONS + 1];
+    size_t i;
+    int key;
+
+    memset(longs, 0, sizeof(longs));
+    for (i = 0; i < N_OPTIONS; i++) {
+        longs[i].name = option_table[i].name;
+        longs[i].has_arg = option_table[i].value != NULL;
+        longs[i].val = option_table[i].key;
+    }
+    while ((key = getopt_long(argc, argv, SHORT_OPTIONS, longs, NULL)) != -1) {
+        if (key == '?') {
+            return -1;
+        }
+        set_option(a, key, optarg);
+    }
+    return 0;
+}
+
+static int
+check_options(const arguments_t *a, const command_t *c)
+{
+    size_t i;
+
+    for (i = 0; i < N_OPTIONS; i++) {
+        if (a->seen[i] && (option_table[i].group & c->takes) == 0) {
+            return ctl_error("%s takes no option --%s", c->group,
+                             option_table[i].name);
+        }
+    }
+    if (!ctl_script_schema_ok(a->options.schema)) {
+        return ctl_error("schema \"%s\" is not [a-z][a-z0-9_]* of at most %d "
+                         "characters",
+                         a->options.schema, CTL_SCRIPT_MAX_SCHEMA);
+    }
+    return 0;
+}
+
+/* The command that the words name; *words is moved behind its name. */
+static const command_t *
+find_command(char ***words)
+{
+    const command_t *c;
+    char **w;
+    size_t i;
+
+    w = *words;
+    for (i = 0; w[0] != NULL && i < N_COMMANDS; i++) {
+        c = &commands[i];
+        if (strcmp(c->group, w[0]) != 0) {
+            continue;
+        }
+        if (c->name == NULL) {
+            *words = w + 1;
+            return c;
+        }
+        if (w[1] != NULL && strcmp(c->name, w[1]) == 0) {
+            *words = w + 2;
+            return c;
+        }
+    }
+    return NULL;
+}
+
+static ctl_exit_e
+run_command(arguments_t *a, const command_t *c, char **operands)
+{
+    if (a->help) {
+        print_command(stdout, c);
+        return CTL_OK;
+    }
+    if (check_options(a, c) == -1) {
+        return CTL_USAGE;
+    }
+    if (c->operand != NULL) {
+        if (operands[0] == NULL) {
+            (void)ctl_error("%s %s needs %s", c->group, c->name, c->operand);
+            return CTL_USAGE;
+        }
+        a->options.operand = *operands++;
+    }
+    if (operands[0] != NULL) {
+        (void)ctl_error("one word too many: \"%s\"", operands[0]);
+        return CTL_USAGE;
+    }
+    return c->run(&a->options);
+}
+
+int
+main(int argc, char **argv)
+{
+    const command_t *c;
+    arguments_t a;
+    char **words;
+
+    memset(&a, 0, sizeof(a));
+    a.options.database = env("LEADQ_DATABASE", "");
+    a.options.schema = "leadq";
+    a.options.sql_dir = env("LEADQ_SQL_DIR", LEADQ_SQL_DIR);
+    a.options.lock_timeout = "10s";
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
+
+    if (read_options(&a, argc, argv) == -1) {
+        (void)fprintf(stderr, "\"leadqctl --help\" tells more.\n");
+        return CTL_USAGE;
+    }
+    if (a.version) {
+        (void)printf("leadqctl %s\n", LEADQ_VERSION);
+        return CTL_OK;
+    }
+    words = argv + optind;
+    c = find_command(&words);
+    if (c != NULL) {
+        return run_command(&a, c, words);
+    }
+    if (a.help) {
+        print_usage(stdout, words[0]);
+        return CTL_OK;
+    }
+    if (words[0] != NULL && !is_group(words[0])) {
+        (void)ctl_error("unknown command \"%s\"", words[0]);
+        words[0] = NULL;
+    }
+    print_usage(stderr, words[0]);
+    return CTL_USAGE;
+}
