@@ -1,0 +1,120 @@
+package Leadq::World;
+
+# The sandbox outside world (tests/lib/world.js): a mail server and a CPA
+# network.  It ends with the program that started it, whatever happens to
+# that one, because its standard input closes.
+
+use strict;
+use warnings;
+
+use File::Basename qw(dirname);
+use JSON::PP ();
+use POSIX ();
+
+use Leadq::Test qw(wait_for http slurp);
+
+my $SCRIPT = dirname(__FILE__) . '/../../lib/world.js';
+my %running;
+
+END {
+    my $status = $?;
+    $_->stop for values %running;
+    $? = $status;
+}
+
+# Options: host, smtp, http (ports), landing (URL to link to), log (file).
+sub start {
+    my ($class, %options) = @_;
+
+    my $log = delete $options{log} || '/dev/null';
+    my $self = bless { owner => $$ }, $class;
+    my @command = ('node', $SCRIPT,
+        map { ("--$_", $options{$_}) } sort keys %options);
+
+    pipe my $in, $self->{stdin} or die "pipe: $!\n";
+    pipe my $out, my $child_out or die "pipe: $!\n";
+    my $pid = fork;
+    defined $pid or die "fork: $!\n";
+    if ($pid == 0) {
+        open STDIN, '<&', $in;
+        open STDOUT, '>&', $child_out;
+        open STDERR, '>>', $log;
+        exec { $command[0] } @command or POSIX::_exit(127);
+    }
+    close $in;
+    close $child_out;
+    $self->{pid} = $pid;
+    $running{$pid} = $self;
+
+    my $line = <$out>;
+    defined $line or die 'tests/lib/world.js did not start: ' . slurp($log)
+        . "(make deps installs node and its modules)\n";
+    $self->{is} = JSON::PP::decode_json($line);
+    return $self;
+}
+
+sub smtp_url {
+    my ($self) = @_;
+    my ($host) = $self->{is}{url} =~ m{^http://(.+):\d+/$};
+    return "smtp://$host:$self->{is}{smtp}";
+}
+
+sub url {
+    my ($self, $path) = @_;
+    return $self->{is}{url} . substr($path || '/', 1);
+}
+
+sub pid { return $_[0]{pid} }
+
+sub _get {
+    my ($self, $path) = @_;
+
+    my $reply = http('GET', $self->url($path));
+    $reply->{success} or die "$path: $reply->{status} $reply->{content}\n";
+    return JSON::PP::decode_json($reply->{content});
+}
+
+# Letters to addresses that contain $to, oldest first.
+sub mail {
+    my ($self, $to) = @_;
+    return @{ $self->_get('/api/mail?to=' . ($to || '')) };
+}
+
+# Postbacks for a click id (or all), oldest first.
+sub postbacks {
+    my ($self, $click_id) = @_;
+    return @{ $self->_get('/api/postbacks'
+        . ($click_id ? "?click_id=$click_id" : '')) };
+}
+
+# What goes wrong from now on; see world.js.
+sub faults {
+    my ($self, $faults) = @_;
+
+    my $reply = http('POST', $self->url('/api/faults'),
+        { content => JSON::PP::encode_json($faults) });
+    $reply->{success} or die "faults: $reply->{content}\n";
+    return;
+}
+
+# Forgets everything.
+sub clear {
+    my ($self) = @_;
+    http('DELETE', $self->url('/api/all'));
+    return;
+}
+
+sub stop {
+    my ($self) = @_;
+
+    my $pid = $self->{pid} or return;
+    return if $self->{owner} != $$;
+    close $self->{stdin};
+    kill 'TERM', $pid;
+    waitpid $pid, 0;
+    delete $running{$pid};
+    $self->{pid} = undef;
+    return;
+}
+
+1;
