@@ -184,10 +184,13 @@ begin
         returning r.*, i.outcome, i.detail
     ), waits as (
         select g.*,
-               least(greatest(extract(epoch from s.delay)
-                              * (0.8 + 0.4 * random()),
-                              (g.detail ->> 'retry_after_s')::numeric),
-                     86400)::integer as wait_s
+               case when s.delay is not null
+                    then least(greatest(extract(epoch from s.delay)
+                                        * (0.8 + 0.4 * random()),
+                                        (g.detail ->> 'retry_after_s')
+                                        ::numeric),
+                               86400)::integer
+               end as wait_s
           from gone g
           left join leadq.retry_step s
             on g.outcome = 'retry'

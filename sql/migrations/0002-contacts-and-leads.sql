@@ -69,6 +69,7 @@ create table leadq.step (
     constraint step_delay_ck check (delay >= interval '0')
 );
 
+comment on table leadq.step is 'The letters of a series, in order.';
 comment on column leadq.step.delay is
     'Counted from the letter before; from the lead for the first one.';
 
@@ -108,6 +109,9 @@ create table leadq.source (
                or (from_email is not null and base_url is not null))
 );
 
+comment on table leadq.source is
+    'Where leads come from: a landing, a partner, an old base; with all that'
+    ' is decided per source.';
 comment on column leadq.source.configured is
     'False for a source that a lead named before anybody described it: its '
     'leads are kept and wait.';
