@@ -4,6 +4,7 @@ language plpgsql
 security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
+    v_now timestamptz := leadq.now();
     v_new integer;
 begin
     -- Takes leads: each becomes a row and a rule job, and is answered 202.
@@ -12,7 +13,7 @@ begin
     -- consent_pd, consent_ads, text_version, ip, ua, sub1 ... sub30, and
     -- "$invalid" naming the fields that the web tier refused.  Never raises
     -- for data.  Called by the nginx module with one batch.
-    v_new := leadq._take_leads(p_ids, p_requests);
+    v_new := leadq._take_leads(p_ids, p_requests, v_now);
 
     if v_new < cardinality(p_ids) then
         -- Repeats, or a source that nobody has described: keep its leads.
@@ -22,7 +23,7 @@ begin
           from unnest(p_requests) r (request)
         on conflict do nothing;
 
-        v_new := v_new + leadq._take_leads(p_ids, p_requests);
+        v_new := v_new + leadq._take_leads(p_ids, p_requests, v_now);
     end if;
 
     if v_new > 0 then
@@ -38,16 +39,19 @@ $$;
 
 
 create or replace function leadq._take_leads(p_ids uuid[],
-    p_requests text[])
+    p_requests text[], p_now timestamptz)
 returns integer
-language sql volatile
+language plpgsql
 as $$
+declare
+    v_count integer;
+begin
     -- Inserts the leads that are new and whose source exists, with their
-    -- rule jobs; returns how many.
+    -- rule jobs; returns how many.  In plpgsql for its cached plan.
     with fresh as (
         insert into leadq.lead (lead_id, source_id, received_at, click_id,
                email, phone, request)
-        select i.id, s.source_id, leadq.now(), i.request ->> 'click_id',
+        select i.id, s.source_id, p_now, i.request ->> 'click_id',
                i.request ->> 'email', i.request ->> 'phone',
                i.request - array['source', 'click_id', 'email', 'phone']
           from (select u.id, u.request::jsonb as request
@@ -57,14 +61,14 @@ as $$
          order by i.id
         on conflict do nothing
         returning lead_id
-    ), jobs as (
-        insert into leadq.job_ready
-               (lane, job_id, kind, target, ref, created_at)
-        select 0, leadq._job_id(0), 'lead', 'rule', f.lead_id, leadq.now()
-          from fresh f
-        returning 1
     )
-    select count(*)::integer from jobs
+    insert into leadq.job_ready (lane, job_id, kind, target, ref, created_at)
+    select 0, leadq._job_id(0), 'lead', 'rule', f.lead_id, p_now
+      from fresh f;
+
+    get diagnostics v_count = row_count;
+    return v_count;
+end
 $$;
 
 
