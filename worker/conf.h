@@ -30,7 +30,7 @@ typedef struct {
     long poll_ms;
     long shutdown_timeout_ms;
     long connect_timeout_ms;
-    int log_level;
+    long log_level;
 
     leadq_keys_t *keys;  /* owned; read from keys_file */
     char *smtp_password; /* owned; first line of the file, or NULL */

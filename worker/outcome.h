@@ -6,6 +6,8 @@
 #ifndef LEADQ_OUTCOME_H
 #define LEADQ_OUTCOME_H
 
+#include <stddef.h>
+
 #define OUTCOME_MAX_REPLY 200
 
 typedef enum { OUTCOME_DONE, OUTCOME_RETRY, OUTCOME_DEAD } outcome_e;
@@ -23,11 +25,11 @@ typedef struct {
     outcome_e outcome;
     class_e class_;
     long ms;
-    int http;            /* status; 0: none */
-    int smtp;            /* reply code; 0: none */
-    char code[12];       /* enhanced status code, "5.1.1"; or "" */
-    long retry_after_s;  /* -1: the peer did not say */
-    const char *reason;  /* static text, ours: why it is no success; or NULL */
+    int http;           /* status; 0: none */
+    int smtp;           /* reply code; 0: none */
+    char code[12];      /* enhanced status code, "5.1.1"; or "" */
+    long retry_after_s; /* -1: the peer did not say */
+    const char *reason; /* static text, ours: why it is no success; or NULL */
     char reply[OUTCOME_MAX_REPLY + 1]; /* the peer's words, cleaned; or "" */
 } outcome_t;
 

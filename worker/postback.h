@@ -18,6 +18,7 @@
 
 #define POSTBACK_MAX_URL 8192
 #define POSTBACK_MAX_BODY (64 * 1024)
+#define POSTBACK_TIMEOUT_MS 10000 /* when the payload says none */
 
 /*
  * Checks of a network's configuration; 0, or -1 with the fault set.
@@ -30,9 +31,8 @@
  */
 int postback_check_url(const char *url, size_t len, fault_t *fault)
     __attribute__((warn_unused_result));
-int postback_check_body(const char *body, size_t len,
-                        const char *content_type, fault_t *fault)
-    __attribute__((warn_unused_result));
+int postback_check_body(const char *body, size_t len, const char *content_type,
+                        fault_t *fault) __attribute__((warn_unused_result));
 int postback_check_method(const char *method, fault_t *fault)
     __attribute__((warn_unused_result));
 int postback_check_match(const char *type, const char *value, fault_t *fault)
@@ -50,6 +50,9 @@ void postback_free(postback_t *postback);
 
 /* The request; borrowed, lives as long as the postback. */
 const http_request_t *postback_request(const postback_t *postback);
+
+/* "host" or "host:port" of the request; borrowed. */
+const char *postback_host(const postback_t *postback);
 
 /* What the answer means for the job. */
 void postback_judge(const postback_t *postback, const http_result_t *result,

@@ -1,0 +1,20 @@
+#include "array.h"
+
+void
+array_add(buf_t *array, const char *element)
+{
+    buf_add_str(array, array->len == 0 ? "{\"" : ",\"");
+    for (; *element != '\0'; element++) {
+        if (*element == '"' || *element == '\\') {
+            buf_add_char(array, '\\');
+        }
+        buf_add_char(array, *element);
+    }
+    buf_add_char(array, '"');
+}
+
+void
+array_end(buf_t *array)
+{
+    buf_add_str(array, array->len == 0 ? "{}" : "}");
+}

@@ -1,0 +1,16 @@
+/*
+ * Array values as PostgreSQL reads them: {"one","two"}.
+ */
+
+#ifndef LEADQ_ARRAY_H
+#define LEADQ_ARRAY_H
+
+#include "buf.h"
+
+/* Adds one element, opening the array with the first. */
+void array_add(buf_t *array, const char *element);
+
+/* Closes the array; an array without elements becomes {}. */
+void array_end(buf_t *array);
+
+#endif

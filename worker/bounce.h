@@ -1,0 +1,29 @@
+/*
+ * What a mail server's refusal means: the class of a bounce and the outcome
+ * of the job.  Hard and soft say something of the address; block speaks of
+ * us and never counts against it.
+ */
+
+#ifndef LEADQ_BOUNCE_H
+#define LEADQ_BOUNCE_H
+
+#include "outcome.h"
+#include "smtp.h"
+
+/* Fills outcome from what became of a letter. */
+void bounce_judge(const smtp_result_t *result, outcome_t *outcome);
+
+/*
+ * Copies the enhanced status code ("5.1.1") at the beginning of a reply to
+ * code, or "" when there is none or it disagrees with the reply code.
+ */
+void bounce_code(const char *reply, int smtp, char code[12]);
+
+/*
+ * The class of a reply: enhanced code first, then the words, then the three
+ * digits and the command they answer.
+ */
+class_e bounce_class(smtp_phase_e phase, int smtp, const char *code,
+                     const char *reply);
+
+#endif

@@ -1,0 +1,212 @@
+/*
+ * Owns a connection of its own, so that a long rule or upkeep never holds up
+ * a settling, and the timers of the next look and the next upkeep.
+ *
+ *     hint ─> run_rules ─(all of the limit)─> run_rules
+ *                │ fewer
+ *                v
+ *             promote_jobs ─(something moved)─> run_rules
+ *                │ nothing
+ *                v
+ *             wait: notification · next one due · poll
+ */
+
+#include "chores.h"
+#include "log.h"
+#include "session.h"
+
+#include <stdlib.h>
+
+#define RULES_LIMIT 500
+#define PROMOTE_LIMIT 1000
+#define MAINTAIN_MS (10 * 60 * 1000)
+#define LOOK_MIN_MS 10
+
+#define STRING(x) #x
+#define DIGITS(x) STRING(x)
+
+struct chores_s {
+    const conf_t *conf; /* borrowed */
+    session_t *session; /* owned */
+    uv_timer_t look;
+    uv_timer_t upkeep;
+    int open; /* handles that libuv has still to close */
+    chores_hint_pt on_hint;
+    void *data; /* borrowed */
+};
+
+static void on_look(uv_timer_t *timer);
+
+static void
+look_in(chores_t *chores, long ms)
+{
+    if (ms > chores->conf->poll_ms) {
+        ms = chores->conf->poll_ms;
+    }
+    (void)uv_timer_start(&chores->look, on_look,
+                         (uint64_t)(ms < LOOK_MIN_MS ? LOOK_MIN_MS : ms), 0);
+}
+
+static void
+on_hint(void *data)
+{
+    chores_t *chores = data;
+
+    session_want(chores->session, SQL_RULES);
+    chores->on_hint(chores->data);
+}
+
+static void
+on_look(uv_timer_t *timer)
+{
+    chores_t *chores = timer->data;
+
+    on_hint(chores);
+    look_in(chores, chores->conf->poll_ms);
+}
+
+static void
+on_upkeep(uv_timer_t *timer)
+{
+    chores_t *chores = timer->data;
+
+    session_want(chores->session, SQL_MAINTAIN);
+}
+
+static void
+on_rules(void *data, const pg_answer_t *answer)
+{
+    chores_t *chores = data;
+    long n;
+
+    if (answer->end != PG_ROWS) {
+        return;
+    }
+    n = session_number(answer, 0, 0);
+    if (n > 0) {
+        log_debug("chores rules n=%ld", n);
+        chores->on_hint(chores->data);
+    }
+    session_want(chores->session, n < RULES_LIMIT ? SQL_PROMOTE : SQL_RULES);
+}
+
+static void
+on_promoted(void *data, const pg_answer_t *answer)
+{
+    chores_t *chores = data;
+    long moved;
+
+    if (answer->end != PG_ROWS) {
+        return;
+    }
+    moved = session_number(answer, 0, 0);
+    if (moved > 0) {
+        log_debug("chores promote n=%ld", moved);
+        on_hint(chores); /* rules may be among them */
+    }
+    if (!PQgetisnull(answer->rows, 0, 1)) {
+        look_in(chores, session_number(answer, 0, 1));
+    }
+}
+
+static void
+on_maintained(void *data, const pg_answer_t *answer)
+{
+    char text[LOG_TEXT_SIZE];
+
+    (void)data;
+    if (answer->end == PG_ROWS) {
+        log_info("chores maintain summary=%s",
+                 log_text(text, PQgetvalue(answer->rows, 0, 0)));
+    }
+}
+
+static void
+on_ready(void *data)
+{
+    on_hint(data);
+}
+
+void
+chores_want(chores_t *chores)
+{
+    session_want(chores->session, SQL_RULES);
+}
+
+void
+chores_pump(chores_t *chores)
+{
+    static const char *const rules[] = {DIGITS(RULES_LIMIT)};
+    static const char *const promote[] = {DIGITS(PROMOTE_LIMIT)};
+    session_t *session = chores->session;
+
+    if (session_may(session, SQL_MAINTAIN)) {
+        (void)session_send(session, SQL_MAINTAIN, NULL, on_maintained);
+    }
+    if (session_is_under_way(session, SQL_RULES)
+        || session_is_under_way(session, SQL_PROMOTE))
+    {
+        return;
+    }
+    if (session_may(session, SQL_PROMOTE)) {
+        (void)session_send(session, SQL_PROMOTE, promote, on_promoted);
+    } else if (session_may(session, SQL_RULES)) {
+        (void)session_send(session, SQL_RULES, rules, on_rules);
+    }
+}
+
+void
+chores_conf(chores_t *chores, const conf_t *conf)
+{
+    chores->conf = conf;
+    look_in(chores, conf->poll_ms);
+}
+
+static void
+on_closed(uv_handle_t *handle)
+{
+    chores_t *chores = handle->data;
+
+    if (--chores->open == 0) {
+        free(chores);
+    }
+}
+
+void
+chores_free(chores_t *chores)
+{
+    if (chores != NULL) {
+        session_free(chores->session);
+        uv_close((uv_handle_t *)&chores->look, on_closed);
+        uv_close((uv_handle_t *)&chores->upkeep, on_closed);
+    }
+}
+
+chores_t *
+chores_new(uv_loop_t *loop, const conf_t *conf, chores_hint_pt hint,
+           void *data)
+{
+    static const session_events_t events = {on_ready, on_hint};
+    chores_t *chores;
+
+    chores = calloc(1, sizeof(*chores));
+    if (chores == NULL) {
+        return NULL;
+    }
+    chores->on_hint = hint;
+    chores->data = data;
+    (void)uv_timer_init(loop, &chores->look);
+    (void)uv_timer_init(loop, &chores->upkeep);
+    chores->look.data = chores;
+    chores->upkeep.data = chores;
+    chores->open = 2;
+    chores->session = session_new(loop, "chores", conf, 1, &events, chores);
+    if (chores->session == NULL) {
+        chores_free(chores);
+        return NULL;
+    }
+    session_want(chores->session, SQL_MAINTAIN);
+    (void)uv_timer_start(&chores->upkeep, on_upkeep, MAINTAIN_MS, MAINTAIN_MS);
+    chores_conf(chores, conf);
+    return chores;
+}

@@ -1,0 +1,152 @@
+#include "job.h"
+#include "http.h"
+#include "letter.h"
+#include "log.h"
+#include "postback.h"
+#include "smtp.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SETTLE_MARGIN_MS 1000
+
+static int make_letter(job_t *job, const json_t *payload, const conf_t *conf,
+                       fault_t *fault);
+static int make_postback(job_t *job, const json_t *payload, const conf_t *conf,
+                         fault_t *fault);
+
+static const struct {
+    const char *name;
+    job_pool_e pool;
+    int (*make)(job_t *job, const json_t *payload, const conf_t *conf,
+                fault_t *fault);
+} kinds[] = {
+    {"letter", JOB_SMTP, make_letter},
+    {"postback", JOB_HTTP, make_postback},
+};
+
+static int
+make_letter(job_t *job, const json_t *payload, const conf_t *conf,
+            fault_t *fault)
+{
+    job->letter = letter_new(payload, conf->keys, time(NULL), fault);
+    return job->letter == NULL ? -1 : 0;
+}
+
+static int
+make_postback(job_t *job, const json_t *payload, const conf_t *conf,
+              fault_t *fault)
+{
+    job->postback = postback_new(payload, conf->secrets_dir, fault);
+    return job->postback == NULL ? -1 : 0;
+}
+
+static const char *
+state_name(job_state_e state)
+{
+    switch (state) {
+    case JOB_WAITING:
+        return "waiting";
+    case JOB_POSTING:
+        return "posting";
+    case JOB_ENDED:
+        return "ended";
+    }
+    return "?";
+}
+
+void
+job_set_state(job_t *job, job_state_e state)
+{
+    log_debug("job state job=%" PRId64 " from=%s to=%s", job->id,
+              state_name(job->state), state_name(state));
+    job->state = state;
+}
+
+static void
+die(job_t *job, const char *reason, const char *why)
+{
+    char text[LOG_TEXT_SIZE];
+
+    job->outcome.outcome = OUTCOME_DEAD;
+    job->outcome.reason = reason;
+    job_set_state(job, JOB_ENDED);
+    log_error("job refuse job=%" PRId64 " kind=%s reason=%s", job->id,
+              job->kind, log_text(text, why));
+}
+
+/* From a payload to a letter or a request, or to a dead job. */
+static void
+make(job_t *job, const char *payload, const conf_t *conf)
+{
+    json_error_t error;
+    fault_t fault;
+    json_t *json;
+    size_t i, n;
+
+    n = sizeof(kinds) / sizeof(kinds[0]);
+    for (i = 0; i < n; i++) {
+        if (strcmp(job->kind, kinds[i].name) == 0) {
+            break;
+        }
+    }
+    if (i == n) {
+        die(job, "unknown-kind", "unknown kind");
+        return;
+    }
+    job->pool = kinds[i].pool;
+    json = payload == NULL ? NULL : json_loads(payload, 0, &error);
+    if (json == NULL) {
+        die(job, "bad-payload", "the payload is no JSON object");
+        return;
+    }
+    if (kinds[i].make(job, json, conf, &fault) != 0) {
+        die(job, "bad-payload", fault.text);
+    }
+    json_decref(json);
+}
+
+job_t *
+job_new(const job_claim_t *claim, const conf_t *conf)
+{
+    job_t *job;
+
+    job = calloc(1, sizeof(*job));
+    if (job == NULL) {
+        return NULL;
+    }
+    list_init(&job->link);
+    job->id = claim->id;
+    job->attempt = claim->attempt;
+    (void)snprintf(job->token, sizeof(job->token), "%s", claim->token);
+    (void)snprintf(job->kind, sizeof(job->kind), "%s", claim->kind);
+    (void)snprintf(job->target, sizeof(job->target), "%s", claim->target);
+    job->start_by_ms = claim->claimed_ms + claim->lease_ms / 2;
+    job->limit_ms = (long)(claim->lease_ms / 2) - SETTLE_MARGIN_MS;
+    outcome_init(&job->outcome);
+    make(job, claim->payload, conf);
+    return job;
+}
+
+void
+job_free(job_t *job)
+{
+    if (job != NULL) {
+        list_remove(&job->link);
+        smtp_cancel(job->smtp);
+        http_cancel(job->http);
+        letter_free(job->letter);
+        postback_free(job->postback);
+        free(job);
+    }
+}
+
+const char *
+job_destination(const job_t *job)
+{
+    return job->postback == NULL ? "smtp" : postback_host(job->postback);
+}

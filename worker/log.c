@@ -1,0 +1,87 @@
+#include "log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static log_level_e log_level = LOG_LEVEL_INFO;
+
+void
+log_set_level(log_level_e level)
+{
+    log_level = level;
+}
+
+int
+log_level_parse(const char *name)
+{
+    static const struct {
+        const char *name;
+        log_level_e level;
+    } levels[] = {
+        {"error", LOG_LEVEL_ERROR},
+        {"warn", LOG_LEVEL_WARN},
+        {"info", LOG_LEVEL_INFO},
+        {"debug", LOG_LEVEL_DEBUG},
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+        if (strcmp(name, levels[i].name) == 0) {
+            return (int)levels[i].level;
+        }
+    }
+    return -1;
+}
+
+void
+log_write(log_level_e level, const char *fmt, ...)
+{
+    char line[1024];
+    va_list args;
+    int head, body;
+    size_t len;
+
+    if (level > log_level) {
+        return;
+    }
+    head = snprintf(line, sizeof(line), "<%d>", (int)level);
+    va_start(args, fmt);
+    body = vsnprintf(line + head, sizeof(line) - (size_t)head - 1, fmt, args);
+    va_end(args);
+    if (body < 0) {
+        return;
+    }
+    len = strlen(line);
+    line[len++] = '\n';
+    while (write(STDERR_FILENO, line, len) == -1 && errno == EINTR) {
+        continue;
+    }
+}
+
+const char *
+log_text(char out[LOG_TEXT_SIZE], const char *text)
+{
+    char *p, *end;
+    int quote;
+
+    quote = *text == '\0' || strpbrk(text, " \"\\=") != NULL;
+    p = out;
+    end = out + LOG_TEXT_SIZE - 3;
+    if (quote) {
+        *p++ = '"';
+    }
+    for (; *text != '\0' && p < end - 1; text++) {
+        if (*text == '"' || *text == '\\') {
+            *p++ = '\\';
+        }
+        *p++ = (unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text;
+    }
+    if (quote) {
+        *p++ = '"';
+    }
+    *p = '\0';
+    return out;
+}

@@ -1,0 +1,233 @@
+/*
+ * Owns nothing: one walk over the text, from brace to brace.
+ */
+
+#include "macro.h"
+
+#include <ctype.h>
+#include <string.h>
+
+typedef struct {
+    const char *name; /* without the "_"; borrowed */
+    size_t name_len;
+    const char *map; /* what follows ":", or NULL */
+    size_t map_len;
+    int raw;
+} macro_t;
+
+typedef struct {
+    macro_encoding_e encoding;
+    macro_value_pt value;
+    void *data;
+    buf_t *out; /* may be NULL */
+    fault_t *fault;
+    int line;
+} expander_t;
+
+static int
+is_name_char(char ch)
+{
+    return isalnum((unsigned char)ch) || ch == '_';
+}
+
+static void
+add_url(buf_t *out, const char *text, size_t len)
+{
+    static const char hex[] = "0123456789ABCDEF";
+    unsigned char ch;
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        ch = (unsigned char)text[i];
+        if (isalnum(ch) || (ch != '\0' && strchr("-._~", ch) != NULL)) {
+            buf_add_char(out, (char)ch);
+        } else {
+            buf_add_char(out, '%');
+            buf_add_char(out, hex[ch >> 4]);
+            buf_add_char(out, hex[ch & 15]);
+        }
+    }
+}
+
+static void
+add_json(buf_t *out, const char *text, size_t len)
+{
+    unsigned char ch;
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        ch = (unsigned char)text[i];
+        if (ch == '"' || ch == '\\') {
+            buf_add_char(out, '\\');
+            buf_add_char(out, (char)ch);
+        } else if (ch < 0x20) {
+            buf_addf(out, "\\u%04x", (unsigned)ch);
+        } else {
+            buf_add_char(out, (char)ch);
+        }
+    }
+}
+
+/*
+ * Looks the value up in "from=to from=to".  A pair without "=" is a fault.
+ * Without a match *to stays as it is.
+ */
+static int
+map_value(const expander_t *x, const macro_t *macro, const char **to,
+          size_t *to_len)
+{
+    const char *p, *end, *pair, *eq;
+    const char *from = *to;
+    size_t from_len = *to_len, pair_len;
+    int found, pairs;
+
+    found = 0;
+    pairs = 0;
+    end = macro->map + macro->map_len;
+    for (p = macro->map; p < end; p = pair + pair_len) {
+        while (p < end && *p == ' ') {
+            p++;
+        }
+        pair = p;
+        while (p < end && *p != ' ') {
+            p++;
+        }
+        pair_len = (size_t)(p - pair);
+        if (pair_len == 0) {
+            break;
+        }
+        eq = memchr(pair, '=', pair_len);
+        if (eq == NULL || eq == pair) {
+            return fault_set(x->fault, x->line,
+                             "a map of \"%.*s\" is not from=to",
+                             (int)macro->name_len, macro->name);
+        }
+        pairs++;
+        if (!found && (size_t)(eq - pair) == from_len
+            && memcmp(pair, from, from_len) == 0)
+        {
+            *to = eq + 1;
+            *to_len = pair_len - (size_t)(eq + 1 - pair);
+            found = 1;
+        }
+    }
+    if (pairs == 0) {
+        return fault_set(x->fault, x->line, "the map of \"%.*s\" is empty",
+                         (int)macro->name_len, macro->name);
+    }
+    return 0;
+}
+
+static int
+expand_macro(const expander_t *x, const macro_t *macro)
+{
+    char name[MACRO_MAX_NAME + 1];
+    const char *value;
+    size_t len;
+    int known;
+
+    if (macro->name_len == 0 || macro->name_len > MACRO_MAX_NAME) {
+        return fault_set(x->fault, x->line, "a macro without a proper name");
+    }
+    memcpy(name, macro->name, macro->name_len);
+    name[macro->name_len] = '\0';
+    known = 0;
+    value = x->value(x->data, name, &known);
+    if (!known) {
+        return fault_set(x->fault, x->line, "unknown macro \"%s\"", name);
+    }
+    if (value == NULL) {
+        value = "";
+    }
+    len = strlen(value);
+    if (macro->map != NULL && map_value(x, macro, &value, &len) != 0) {
+        return -1;
+    }
+    if (x->out == NULL) {
+        return 0;
+    }
+    if (macro->raw) {
+        buf_add(x->out, value, len);
+    } else if (x->encoding == MACRO_JSON) {
+        add_json(x->out, value, len);
+    } else {
+        add_url(x->out, value, len);
+    }
+    return 0;
+}
+
+/* Reads the macro whose "{" is at p; returns where it ends, or NULL. */
+static const char *
+read_macro(const expander_t *x, const char *p, const char *end, macro_t *macro)
+{
+    const char *close;
+
+    memset(macro, 0, sizeof(*macro));
+    close = memchr(p, '}', (size_t)(end - p));
+    if (close == NULL) {
+        (void)fault_set(x->fault, x->line, "\"{\" is not closed");
+        return NULL;
+    }
+    p++;
+    if (*p == '_') {
+        macro->raw = 1;
+        p++;
+    }
+    macro->name = p;
+    while (p < close && is_name_char(*p)) {
+        p++;
+    }
+    macro->name_len = (size_t)(p - macro->name);
+    if (p < close && *p == ':') {
+        macro->map = p + 1;
+        macro->map_len = (size_t)(close - p) - 1;
+        if (memchr(macro->map, '{', macro->map_len) != NULL) {
+            (void)fault_set(x->fault, x->line, "\"{\" inside a map");
+            return NULL;
+        }
+    } else if (p < close) {
+        (void)fault_set(x->fault, x->line, "a macro without a proper name");
+        return NULL;
+    }
+    return close + 1;
+}
+
+int
+macro_expand(const char *text, size_t len, macro_encoding_e encoding,
+             macro_value_pt value, void *data, buf_t *out, fault_t *fault)
+{
+    const char *p, *end, *done;
+    expander_t x = {encoding, value, data, out, fault, 1};
+    macro_t macro;
+
+    end = text + len;
+    done = text;
+    p = text;
+    while (p < end) {
+        if (*p == '}' && encoding == MACRO_URL) {
+            return fault_set(fault, x.line, "\"}\" without \"{\"");
+        }
+        if (*p != '{'
+            || (encoding == MACRO_JSON
+                && (p + 1 == end || !is_name_char(p[1]))))
+        {
+            x.line += *p++ == '\n';
+            continue;
+        }
+        if (out != NULL) {
+            buf_add(out, done, (size_t)(p - done));
+        }
+        p = read_macro(&x, p, end, &macro);
+        if (p == NULL || expand_macro(&x, &macro) != 0) {
+            return -1;
+        }
+        done = p;
+    }
+    if (out != NULL) {
+        buf_add(out, done, (size_t)(end - done));
+        if (out->failed) {
+            return fault_set(fault, 0, "longer than %zu bytes", out->max);
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,118 @@
+#include "outcome.h"
+#include "leadq_utf8.h"
+
+#include <jansson.h>
+#include <string.h>
+
+void
+outcome_init(outcome_t *outcome)
+{
+    memset(outcome, 0, sizeof(*outcome));
+    outcome->outcome = OUTCOME_RETRY;
+    outcome->retry_after_s = -1;
+}
+
+void
+outcome_reply(outcome_t *outcome, const char *text, size_t len)
+{
+    const char *p, *at, *end = text + len;
+    size_t seq, used;
+    int32_t cp;
+
+    used = 0;
+    for (p = text; p < end;) {
+        at = p;
+        cp = leadq_utf8_next(&p, end);
+        seq = (size_t)(p - at);
+        if (used + seq > OUTCOME_MAX_REPLY) {
+            break;
+        }
+        if (cp == LEADQ_UTF8_BAD) {
+            outcome->reply[used++] = '?';
+        } else if (leadq_utf8_control(cp)) {
+            if (used > 0 && outcome->reply[used - 1] != ' ') {
+                outcome->reply[used++] = ' ';
+            }
+        } else {
+            memcpy(outcome->reply + used, at, seq);
+            used += seq;
+        }
+    }
+    outcome->reply[used] = '\0';
+}
+
+const char *
+outcome_name(outcome_e outcome)
+{
+    switch (outcome) {
+    case OUTCOME_DONE:
+        return "done";
+    case OUTCOME_RETRY:
+        return "retry";
+    case OUTCOME_DEAD:
+        return "dead";
+    }
+    return "?";
+}
+
+const char *
+class_name(class_e class_)
+{
+    switch (class_) {
+    case CLASS_NONE:
+        return "none";
+    case CLASS_HARD:
+        return "hard";
+    case CLASS_SOFT:
+        return "soft";
+    case CLASS_BLOCK:
+        return "block";
+    case CLASS_GREYLIST:
+        return "greylist";
+    case CLASS_NETWORK:
+        return "network";
+    }
+    return "?";
+}
+
+char *
+outcome_json(const outcome_t *outcome)
+{
+    json_t *json;
+    char *text;
+    int failed;
+
+    json = json_object();
+    failed = json_object_set_new(json, "ms", json_integer(outcome->ms));
+    if (outcome->http != 0) {
+        failed |=
+            json_object_set_new(json, "http", json_integer(outcome->http));
+    }
+    if (outcome->smtp != 0) {
+        failed |=
+            json_object_set_new(json, "smtp", json_integer(outcome->smtp));
+    }
+    if (outcome->code[0] != '\0') {
+        failed |=
+            json_object_set_new(json, "code", json_string(outcome->code));
+    }
+    if (outcome->class_ != CLASS_NONE) {
+        failed |= json_object_set_new(
+            json, "class", json_string(class_name(outcome->class_)));
+    }
+    if (outcome->retry_after_s >= 0) {
+        failed |= json_object_set_new(json, "retry_after_s",
+                                      json_integer(outcome->retry_after_s));
+    }
+    if (outcome->reason != NULL) {
+        failed |=
+            json_object_set_new(json, "reason", json_string(outcome->reason));
+    }
+    if (outcome->reply[0] != '\0') {
+        failed |=
+            json_object_set_new(json, "reply", json_string(outcome->reply));
+    }
+    text = failed ? NULL : json_dumps(json, JSON_COMPACT);
+    json_decref(json);
+    return text;
+}

@@ -1,0 +1,342 @@
+/*
+ * Owns one SMTP exchange.  libcurl speaks; we listen to both sides:
+ *
+ *     command out (debug callback)   -> the phase, and a new reply begins
+ *     reply line in (header callback)-> code and text of the latest reply
+ *
+ *     SESSION --MAIL FROM--> MAIL --RCPT TO--> RCPT --DATA--> DATA
+ *
+ * The reply to the letter's end is the last one in DATA, after the 354.
+ */
+
+#include "smtp.h"
+#include "buf.h"
+#include "mime.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define SMTP_MAX_REPLY 1024
+
+/*
+ * Before libcurl closes a connection it says QUIT and waits for the answer,
+ * blocking.  So old connections are left for the server to close, and after a
+ * refusal, when libcurl does not use the connection again, the wait is short.
+ */
+#define CONNECTION_MAX_AGE_S (24 * 3600L)
+#define QUIT_WAIT_S 1L
+
+struct smtp_s {
+    transfer_t transfer;           /* first: on_end casts back */
+    struct curl_slist *headers;    /* owned */
+    struct curl_slist *recipients; /* owned */
+    curl_mime *mime;               /* owned */
+    smtp_phase_e phase;
+    int code;
+    int complete; /* the latest reply has had its last line */
+    buf_t reply;
+    smtp_end_pt fn;
+    void *data; /* borrowed */
+};
+
+const char *
+smtp_phase_name(smtp_phase_e phase)
+{
+    switch (phase) {
+    case SMTP_SESSION:
+        return "session";
+    case SMTP_MAIL:
+        return "mail";
+    case SMTP_RCPT:
+        return "rcpt";
+    case SMTP_DATA:
+        return "data";
+    }
+    return "?";
+}
+
+static int
+begins(const char *data, size_t len, const char *word)
+{
+    return len >= strlen(word) && strncasecmp(data, word, strlen(word)) == 0;
+}
+
+static int
+on_debug(CURL *easy, curl_infotype type, char *data, size_t len, void *user)
+{
+    smtp_t *smtp = user;
+
+    (void)easy;
+    if (type != CURLINFO_HEADER_OUT) {
+        return 0;
+    }
+    if (begins(data, len, "MAIL FROM:")) {
+        smtp->phase = SMTP_MAIL;
+    } else if (begins(data, len, "RCPT TO:")) {
+        smtp->phase = SMTP_RCPT;
+    } else if (begins(data, len, "DATA")) {
+        smtp->phase = SMTP_DATA;
+    }
+    smtp->code = 0;
+    smtp->complete = 1;
+    return 0;
+}
+
+/* "550-5.1.1 text": one line of a reply, the last one has no "-". */
+static size_t
+on_line(char *data, size_t size, size_t n, void *user)
+{
+    smtp_t *smtp = user;
+    size_t len = size * n, room, text_len;
+
+    if (len < 3 || !isdigit((unsigned char)data[0])
+        || !isdigit((unsigned char)data[1])
+        || !isdigit((unsigned char)data[2]))
+    {
+        return len;
+    }
+    if (smtp->complete) {
+        buf_reset(&smtp->reply);
+    }
+    smtp->code = (data[0] - '0') * 100 + (data[1] - '0') * 10 + data[2] - '0';
+    smtp->complete = len == 3 || data[3] != '-';
+    if (smtp->code >= 400) {
+        (void)curl_easy_setopt(smtp->transfer.easy,
+                               CURLOPT_SERVER_RESPONSE_TIMEOUT, QUIT_WAIT_S);
+    }
+    if (len > 4) {
+        text_len = len - 4;
+        while (text_len > 0 && isspace((unsigned char)data[3 + text_len])) {
+            text_len--;
+        }
+        if (smtp->reply.len > 0) {
+            buf_add_char(&smtp->reply, ' ');
+        }
+        room = smtp->reply.max - smtp->reply.len;
+        buf_add(&smtp->reply, data + 4, text_len < room ? text_len : room);
+    }
+    return len;
+}
+
+static void
+smtp_free(smtp_t *smtp)
+{
+    transfer_done(&smtp->transfer);
+    curl_mime_free(smtp->mime);
+    curl_slist_free_all(smtp->headers);
+    curl_slist_free_all(smtp->recipients);
+    buf_done(&smtp->reply);
+    free(smtp);
+}
+
+static void
+on_end(transfer_t *transfer, CURLcode code)
+{
+    smtp_t *smtp = (smtp_t *)transfer;
+    smtp_result_t result;
+
+    memset(&result, 0, sizeof(result));
+    result.phase = smtp->phase;
+    result.ms = transfer_ms(transfer);
+    result.reply = buf_str(&smtp->reply);
+    result.code = smtp->code;
+    result.problem = transfer_problem(code);
+    if (code == CURLE_OK) {
+        result.end = SMTP_ACCEPTED;
+    } else if (smtp->code >= 400) {
+        result.end = SMTP_REPLIED;
+    } else {
+        result.end = SMTP_FAILED;
+        result.reply = "";
+        result.code = 0;
+    }
+    smtp->fn(smtp->data, &result);
+    smtp_free(smtp);
+}
+
+static int
+add(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *grown;
+
+    grown = curl_slist_append(*list, line);
+    if (grown == NULL) {
+        return -1;
+    }
+    *list = grown;
+    return 0;
+}
+
+static int
+add_part(smtp_t *smtp, const char *type, const char *text, size_t len)
+{
+    curl_mimepart *part;
+
+    part = curl_mime_addpart(smtp->mime);
+    return part != NULL && curl_mime_type(part, type) == CURLE_OK
+                   && curl_mime_encoder(part, mime_encoder(text, len))
+                          == CURLE_OK
+                   && curl_mime_data(part, text, len) == CURLE_OK
+               ? 0
+               : -1;
+}
+
+static int
+set_letter(smtp_t *smtp, const smtp_letter_t *letter)
+{
+    CURL *easy = smtp->transfer.easy;
+    size_t i;
+
+    for (i = 0; letter->headers[i] != NULL; i++) {
+        if (add(&smtp->headers, letter->headers[i]) != 0) {
+            return -1;
+        }
+    }
+    /* libcurl takes the type of the whole from here, and adds the boundary */
+    if (add(&smtp->headers, "Content-Type: multipart/alternative") != 0
+        || add(&smtp->recipients, letter->to) != 0)
+    {
+        return -1;
+    }
+    smtp->mime = curl_mime_init(easy);
+    if (smtp->mime == NULL
+        || add_part(smtp, "text/plain; charset=utf-8", letter->text,
+                    letter->text_len)
+               != 0
+        || (letter->html != NULL
+            && add_part(smtp, "text/html; charset=utf-8", letter->html,
+                        letter->html_len)
+                   != 0))
+    {
+        return -1;
+    }
+    if (curl_easy_setopt(easy, CURLOPT_MAIL_FROM, letter->from) != CURLE_OK
+        || curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, smtp->recipients)
+               != CURLE_OK
+        || curl_easy_setopt(easy, CURLOPT_HTTPHEADER, smtp->headers)
+               != CURLE_OK
+        || curl_easy_setopt(easy, CURLOPT_MIMEPOST, smtp->mime) != CURLE_OK)
+    {
+        return -1;
+    }
+    return 0;
+}
+
+static int
+set_tls(CURL *easy, const smtp_server_t *server)
+{
+    long use, verify;
+
+    use = server->tls == SMTP_TLS_OFF   ? CURLUSESSL_NONE
+          : server->tls == SMTP_TLS_TRY ? CURLUSESSL_TRY
+                                        : CURLUSESSL_ALL;
+    /* who may strip STARTTLS may also show any certificate */
+    verify = server->tls == SMTP_TLS_REQUIRE
+             || strncmp(server->url, "smtps:", 6) == 0;
+    return curl_easy_setopt(easy, CURLOPT_USE_SSL, use) == CURLE_OK
+                   && curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify)
+                          == CURLE_OK
+                   && curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST,
+                                       verify * 2)
+                          == CURLE_OK
+               ? 0
+               : -1;
+}
+
+static int
+set_login(CURL *easy, const smtp_server_t *server)
+{
+    if (server->user == NULL) {
+        return 0;
+    }
+    return curl_easy_setopt(easy, CURLOPT_USERNAME, server->user) == CURLE_OK
+                   && curl_easy_setopt(
+                          easy, CURLOPT_PASSWORD,
+                          server->password == NULL ? "" : server->password)
+                          == CURLE_OK
+               ? 0
+               : -1;
+}
+
+static int
+set_server(CURL *easy, const smtp_server_t *server, long timeout_ms)
+{
+    CURLcode code;
+    buf_t url;
+
+    /* libcurl takes the name for EHLO from the path */
+    buf_init(&url, 1024);
+    buf_addf(&url, "%s/%s", server->url, server->helo);
+    code = url.failed ? CURLE_OUT_OF_MEMORY
+                      : curl_easy_setopt(easy, CURLOPT_URL, url.data);
+    buf_done(&url);
+    if (code != CURLE_OK || set_tls(easy, server) != 0
+        || set_login(easy, server) != 0
+        || curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps")
+               != CURLE_OK
+        || curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, CONNECTION_MAX_AGE_S)
+               != CURLE_OK
+        || curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms) != CURLE_OK
+        || curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                            server->connect_timeout_ms)
+               != CURLE_OK)
+    {
+        return -1;
+    }
+    return 0;
+}
+
+/* We listen to both sides: libcurl says "send failed" and no more. */
+static int
+set_ears(smtp_t *smtp)
+{
+    CURL *easy = smtp->transfer.easy;
+
+    return curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_line) == CURLE_OK
+                   && curl_easy_setopt(easy, CURLOPT_HEADERDATA, smtp)
+                          == CURLE_OK
+                   && curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_debug)
+                          == CURLE_OK
+                   && curl_easy_setopt(easy, CURLOPT_DEBUGDATA, smtp)
+                          == CURLE_OK
+                   && curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L) == CURLE_OK
+               ? 0
+               : -1;
+}
+
+smtp_t *
+smtp_start(transfer_pool_t *pool, const smtp_server_t *server,
+           const smtp_letter_t *letter, long timeout_ms, smtp_end_pt fn,
+           void *data)
+{
+    smtp_t *smtp;
+
+    smtp = calloc(1, sizeof(*smtp));
+    if (smtp == NULL) {
+        return NULL;
+    }
+    buf_init(&smtp->reply, SMTP_MAX_REPLY);
+    smtp->complete = 1;
+    smtp->fn = fn;
+    smtp->data = data;
+    smtp->transfer.on_end = on_end;
+    if (transfer_init(&smtp->transfer, pool) != 0
+        || set_server(smtp->transfer.easy, server, timeout_ms) != 0
+        || set_ears(smtp) != 0 || set_letter(smtp, letter) != 0
+        || transfer_start(&smtp->transfer) != 0)
+    {
+        smtp_free(smtp);
+        return NULL;
+    }
+    return smtp;
+}
+
+void
+smtp_cancel(smtp_t *smtp)
+{
+    if (smtp != NULL) {
+        smtp_free(smtp);
+    }
+}
