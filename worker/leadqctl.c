@@ -28,6 +28,14 @@ typedef struct {
 static const command_t commands[] = {
     {"migrate", NULL, ctl_migrate, TAKES_DATABASE | TAKES_MIGRATE, NULL,
      "install the schema or bring it to this release"},
+    {"config", "check", ctl_config_check, 0, "FILE",
+     "check a business document, without a database"},
+    {"config", "import", ctl_config_import, TAKES_DATABASE, "FILE",
+     "check a business document and put it in force"},
+    {"config", "export", ctl_config_export, TAKES_DATABASE, NULL,
+     "print the business document that is in force"},
+    {"leads", "show", ctl_leads_show, TAKES_DATABASE, "ID",
+     "print all that happened to a lead"},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

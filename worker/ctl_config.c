@@ -1,0 +1,249 @@
+/*
+ * leadqctl config: the business document.
+ *
+ *     check    needs no database
+ *     import   check, then one call of config_import() in one transaction
+ *     export   config_export(), sorted; what import takes back
+ */
+
+#include "ctl_check.h"
+#include "ctl_command.h"
+#include "ctl_db.h"
+#include "ctl_error.h"
+#include "ctl_file.h"
+#include "ctl_rules.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_DOCUMENT (8 * 1024 * 1024)
+
+typedef struct {
+    char *text; /* owned, as the next two */
+    char *dir;
+    json_t *json;
+    ctl_check_t check; /* done with the document */
+} document_t;
+
+static void
+document_done(document_t *doc)
+{
+    ctl_check_done(&doc->check);
+    json_decref(doc->json);
+    free(doc->dir);
+    free(doc->text);
+}
+
+static char *
+dir_of(const char *file)
+{
+    const char *slash;
+
+    slash = strrchr(file, '/');
+    if (slash == NULL) {
+        return strdup(".");
+    }
+    return slash == file ? strdup("/") : strndup(file, (size_t)(slash - file));
+}
+
+/* Reads a document and prints all that is wrong with it. */
+static int
+document_load(document_t *doc, const char *file)
+{
+    json_error_t error;
+    fault_t fault;
+    size_t n;
+
+    memset(doc, 0, sizeof(*doc));
+    doc->text = ctl_file_read(file, MAX_DOCUMENT, &fault);
+    if (doc->text == NULL) {
+        return ctl_error("%s: %s", file, fault.text);
+    }
+    doc->json = json_loads(doc->text, 0, &error);
+    if (doc->json == NULL) {
+        (void)fprintf(stderr, "%s:%d: not JSON: %s\n", file, error.line,
+                      error.text);
+        return -1;
+    }
+    doc->dir = dir_of(file);
+    if (doc->dir == NULL) {
+        return ctl_error("no memory");
+    }
+    if (ctl_check_init(&doc->check, file, doc->dir, doc->text, doc->json)
+        == -1) {
+        return -1;
+    }
+    ctl_rules_check(&doc->check);
+    n = ctl_check_report(&doc->check);
+    if (n > 0) {
+        return ctl_error("%s has %zu mistake%s", file, n, n == 1 ? "" : "s");
+    }
+    return 0;
+}
+
+static size_t
+count(const document_t *doc, const char *section)
+{
+    return json_array_size(json_object_get(doc->json, section));
+}
+
+static void
+print_contents(const document_t *doc, const char *file, const char *what)
+{
+    (void)printf("%s: %s: %zu templates, %zu series, %zu networks, "
+                 "%zu sources\n",
+                 file, what, count(doc, "templates"), count(doc, "series"),
+                 count(doc, "networks"), count(doc, "sources"));
+}
+
+ctl_exit_e
+ctl_config_check(const ctl_options_t *options)
+{
+    document_t doc;
+    int rc;
+
+    rc = document_load(&doc, options->operand);
+    if (rc == 0) {
+        print_contents(&doc, options->operand, "good");
+    }
+    document_done(&doc);
+    return rc == 0 ? CTL_OK : CTL_FAILED;
+}
+
+/* --- import -------------------------------------------------------------- */
+
+/* What only SQL can know comes as P0001 with "path: reason". */
+static void
+report_refusal(document_t *doc, const ctl_db_t *db, const PGresult *res)
+{
+    const char *state, *message, *colon;
+    char *path;
+
+    state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+    message = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+    colon = message == NULL ? NULL : strstr(message, ": ");
+    if (state == NULL || strcmp(state, "P0001") != 0 || colon == NULL) {
+        ctl_db_report(db, res);
+        return;
+    }
+    path = strndup(message, (size_t)(colon - message));
+    if (path != NULL) {
+        ctl_check_fail_path(&doc->check, path, 0, "%s", colon + 2);
+        (void)ctl_check_report(&doc->check);
+    }
+    free(path);
+}
+
+static PGresult *
+call_import(document_t *doc, ctl_db_t *db)
+{
+    const char *values[1];
+    PGresult *res;
+    char *text;
+
+    text = json_dumps(doc->json, JSON_COMPACT);
+    if (text == NULL) {
+        (void)ctl_error("no memory");
+        return NULL;
+    }
+    values[0] = text;
+    res = ctl_db_try(db, "select leadq.config_import($1::jsonb)", 1, values);
+    free(text);
+    if (!ctl_db_good(res)) {
+        report_refusal(doc, db, res);
+        PQclear(res);
+        return NULL;
+    }
+    return res;
+}
+
+static int
+import(document_t *doc, ctl_db_t *db, const ctl_options_t *options)
+{
+    PGresult *res;
+    int i, n;
+
+    if (ctl_db_open(db, options) == -1 || ctl_db_begin(db, 1) == -1) {
+        return -1;
+    }
+    res = call_import(doc, db);
+    if (res == NULL || ctl_db_commit(db) == -1) {
+        PQclear(res);
+        return ctl_error("nothing was imported");
+    }
+    n = PQntuples(res);
+    for (i = 0; i < n; i++) {
+        (void)printf("%s\n", PQgetvalue(res, i, 0));
+    }
+    PQclear(res);
+    print_contents(doc, options->operand,
+                   n == 0 ? "in force, nothing changed" : "in force");
+    return 0;
+}
+
+ctl_exit_e
+ctl_config_import(const ctl_options_t *options)
+{
+    document_t doc;
+    ctl_db_t db;
+    int rc;
+
+    memset(&db, 0, sizeof(db));
+    rc = document_load(&doc, options->operand);
+    if (rc == 0) {
+        rc = import(&doc, &db, options);
+    }
+    ctl_db_close(&db);
+    document_done(&doc);
+    return rc == 0 ? CTL_OK : CTL_FAILED;
+}
+
+/* --- export -------------------------------------------------------------- */
+
+static int
+print_json(const char *text)
+{
+    json_t *json;
+    int rc;
+
+    json = json_loads(text, JSON_DECODE_ANY, NULL);
+    if (json == NULL) {
+        return ctl_error("config_export() returned no JSON");
+    }
+    rc = json_dumpf(json, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
+    json_decref(json);
+    if (rc == -1 || fputc('\n', stdout) == EOF || fflush(stdout) == EOF) {
+        return ctl_error("cannot write the document");
+    }
+    return 0;
+}
+
+static int export(ctl_db_t *db, const ctl_options_t *options)
+{
+    PGresult *res;
+    int rc;
+
+    if (ctl_db_open(db, options) == -1 || ctl_db_begin(db, 1) == -1) {
+        return -1;
+    }
+    res = ctl_db_query(db, "select leadq.config_export()", 0, NULL);
+    if (res == NULL) {
+        return -1;
+    }
+    rc = PQntuples(res) == 1 ? print_json(PQgetvalue(res, 0, 0)) : -1;
+    PQclear(res);
+    return rc;
+}
+
+ctl_exit_e
+ctl_config_export(const ctl_options_t *options)
+{
+    ctl_db_t db;
+    int rc;
+
+    memset(&db, 0, sizeof(db));
+    rc = export(&db, options);
+    ctl_db_close(&db);
+    return rc == 0 ? CTL_OK : CTL_FAILED;
+}
