@@ -105,7 +105,7 @@ sub start_again {
         if (waitpid($self->{pid}, POSIX::WNOHANG()) != 0) {
             die 'PostgreSQL ended: ' . substr(slurp($self->{log}), -2000);
         }
-        my ($rc) = run(bindir() . '/pg_isready', '-q', '-h', $self->{dir},
+        my ($rc) = run(bindir() . '/pg_isready', '-q', '-U', 'postgres', '-h', $self->{dir},
             '-p', $self->{port});
         return $rc == 0;
     });
