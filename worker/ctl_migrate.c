@@ -159,7 +159,10 @@ take_lock(migrate_t *m)
                      1, values);
 }
 
-/* How long a statement may wait for a lock, and run; only now, after ours. */
+/*
+ * Once the lock is ours: how long a statement may wait for other locks, and
+ * that it ends when nobody is there any more to commit it.
+ */
 static int
 set_limits(migrate_t *m)
 {
@@ -167,7 +170,9 @@ set_limits(migrate_t *m)
 
     return ctl_db_do(&m->db,
                      "select set_config('lock_timeout', $1, false),"
-                     " set_config('statement_timeout', '0', false)",
+                     " set_config('statement_timeout', '0', false),"
+                     " set_config('client_connection_check_interval', '5s',"
+                     " false)",
                      1, values);
 }
 

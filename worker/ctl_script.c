@@ -49,10 +49,23 @@ ctl_script_schema_ok(const char *schema)
            && p - schema <= CTL_SCRIPT_MAX_SCHEMA;
 }
 
+/* Whether the word at p, somewhere in text, has the schema's name. */
+static int
+is_ours(const char *text, const char *p, size_t len)
+{
+    const size_t prefix = sizeof(WORD) - 1;
+
+    if (len < prefix || memcmp(p, WORD, prefix) != 0
+        || (len > prefix && p[prefix] != '_'))
+    {
+        return 0;
+    }
+    return p == text || p[-1] != ':' || (p - 1 > text && p[-2] == ':');
+}
+
 char *
 ctl_script_rename(const char *text, const char *schema)
 {
-    const size_t prefix = sizeof(WORD) - 1;
     const char *p, *from;
     size_t len;
     buf_t out;
@@ -61,12 +74,10 @@ ctl_script_rename(const char *text, const char *schema)
     from = text;
     for (p = text; *p != '\0'; p += len == 0 ? 1 : len) {
         len = word_len(p);
-        if (len >= prefix && memcmp(p, WORD, prefix) == 0
-            && (len == prefix || p[prefix] == '_'))
-        {
+        if (is_ours(text, p, len)) {
             buf_add(&out, from, (size_t)(p - from));
             buf_add_str(&out, schema);
-            from = p + prefix;
+            from = p + sizeof(WORD) - 1;
         }
     }
     buf_add(&out, from, (size_t)(p - from));

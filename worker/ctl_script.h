@@ -18,8 +18,9 @@ int ctl_script_schema_ok(const char *schema);
  * The script for a schema: every word that is "leadq" or begins with
  * "leadq_" gets the schema's name instead of "leadq".  A word is a run of
  * letters, digits, "_" and bytes beyond ASCII, whatever it stands in: names,
- * strings, comments.  Lines stay where they are.  Owned by the caller; NULL:
- * no memory, or a script beyond CTL_SCRIPT_MAX.
+ * strings, comments.  A word after a single colon stays: "urn:leadq:problem"
+ * is no schema, "x::leadq.type" has one.  Lines stay where they are.  Owned by
+ * the caller; NULL: no memory, or a script beyond CTL_SCRIPT_MAX.
  */
 char *ctl_script_rename(const char *text, const char *schema)
     __attribute__((warn_unused_result));
