@@ -1,0 +1,61 @@
+# The one window in which a letter may go out twice: a worker killed after
+# SMTP's 250 and before the settle.  Then it has the same Message-ID.
+
+use strict;
+use warnings;
+
+use IPC::Open2;
+use Leadq::Site;
+use Leadq::Test qw(wait_for http);
+use Test::More;
+
+my $site = Leadq::Site->new(lease => '5s');
+$site->up;
+my ($pg, $world, $worker) = ($site->pg, $site->world, $site->worker);
+
+sub post {
+    my ($name) = @_;
+    return http('POST', $site->url('/v1/leads'), { headers => {
+        'Content-Type' => 'application/json' },
+        content => qq({"email":"$name\@primer.ru","consent_pd":true}) });
+}
+
+# A session that keeps settle_jobs waiting, as an overloaded database would.
+sub hold {
+    my $pid = open2(my $out, my $in, $pg->psql);
+    print {$in} "begin; lock table leadq.job_done in exclusive mode;\n",
+        "select 'held';\n";
+    $in->flush;
+    wait_for('the table is locked', 10, sub {
+        return scalar(<$out>) =~ /held/ });
+    return sub { close $in; waitpid $pid, 0; return };
+}
+
+is(post('calm')->{status}, 202, 'a lead is taken');
+wait_for('it is settled', 15, sub {
+    return $pg->sql(q(select count(*) from leadq.job_done)) == 1 });
+$worker->kill9;
+$worker->start_again;
+
+my $release = hold();
+is(post('window')->{status}, 202, 'another one');
+wait_for('its letter is out', 15, sub { return $world->mail('window@') });
+$worker->kill9;
+$release->();
+is($pg->sql(q(select state from leadq.job where kind = 'letter'
+    and state <> 'scheduled')), 'leased', 'the killed worker had not settled');
+$worker->start_again;
+my @letters = wait_for('the letter again', 30, sub {
+    my @seen = $world->mail('window@');
+    return @seen == 2 ? \@seen : 0;
+});
+is($letters[0][0]{message_id}, $letters[0][1]{message_id},
+    'the letter sent again has the same Message-ID');
+wait_for('it is settled', 15, sub {
+    return $pg->sql(q(select count(*) from leadq.job_done)) == 2 });
+is($pg->sql(q(select max(attempt) from leadq.job_done)), 2,
+    'and both attempts are counted');
+is(scalar $world->mail('calm@'), 1,
+    'a letter that was settled before the kill went out once');
+
+done_testing();
