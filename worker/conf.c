@@ -438,18 +438,16 @@ read_files(reading_t *reading)
     if (conf->keys == NULL) {
         return fault_set(fault, line_of(reading, "keys"), "keys: %s", err);
     }
-    if (conf->secrets_dir != NULL
-        && (stat(conf->secrets_dir, &st) != 0
-            || access(conf->secrets_dir, R_OK | X_OK) != 0))
-    {
-        return fault_set(fault, line_of(reading, "secrets_dir"),
-                         "secrets_dir \"%s\": %s", conf->secrets_dir,
-                         strerror(errno));
-    }
-    if (conf->secrets_dir != NULL && !S_ISDIR(st.st_mode)) {
-        return fault_set(fault, line_of(reading, "secrets_dir"),
-                         "secrets_dir \"%s\" is not a directory",
-                         conf->secrets_dir);
+    if (conf->secrets_dir != NULL) {
+        errno = 0;
+        if (stat(conf->secrets_dir, &st) == 0 && !S_ISDIR(st.st_mode)) {
+            errno = ENOTDIR;
+        }
+        if (errno != 0 || access(conf->secrets_dir, R_OK | X_OK) != 0) {
+            return fault_set(fault, line_of(reading, "secrets_dir"),
+                             "secrets_dir \"%s\": %s", conf->secrets_dir,
+                             strerror(errno));
+        }
     }
     if ((conf->smtp_user == NULL) != (conf->smtp_password_file == NULL)) {
         return fault_set(fault, 0,

@@ -36,6 +36,7 @@ struct smtp_s {
     smtp_phase_e phase;
     int code;
     int complete; /* the latest reply has had its last line */
+    int over;     /* QUIT was said: what follows explains nothing */
     buf_t reply;
     smtp_end_pt fn;
     void *data; /* borrowed */
@@ -78,9 +79,13 @@ on_debug(CURL *easy, curl_infotype type, char *data, size_t len, void *user)
         smtp->phase = SMTP_RCPT;
     } else if (begins(data, len, "DATA")) {
         smtp->phase = SMTP_DATA;
+    } else if (begins(data, len, "QUIT")) {
+        smtp->over = 1;
     }
-    smtp->code = 0;
-    smtp->complete = 1;
+    if (!smtp->over) {
+        smtp->code = 0;
+        smtp->complete = 1;
+    }
     return 0;
 }
 
@@ -91,7 +96,7 @@ on_line(char *data, size_t size, size_t n, void *user)
     smtp_t *smtp = user;
     size_t len = size * n, room, text_len;
 
-    if (len < 3 || !isdigit((unsigned char)data[0])
+    if (smtp->over || len < 3 || !isdigit((unsigned char)data[0])
         || !isdigit((unsigned char)data[1])
         || !isdigit((unsigned char)data[2]))
     {

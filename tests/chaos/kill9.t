@@ -16,9 +16,8 @@ use Leadq::Test qw(wait_for);
 my $LEADS = $ENV{LEADQ_CHAOS_LEADS} || 20_000;
 my $CONFIRMED = int $LEADS / 20;
 
-my $site = Leadq::Site->new(world => { keep => 10 * $LEADS },
-    workers => 2, lease => '5s');
-$site->up;
+my $site = Leadq::Site->start(workers => 2, worker => { lease => '5s' },
+    world => { keep => 10 * $LEADS });
 my ($pg, $world) = ($site->pg, $site->world);
 $world->faults({ postback => { rate500 => 0.05, drop => 0.03 } });
 

@@ -9,8 +9,7 @@ use Leadq::Site;
 use Leadq::Test qw(wait_for http);
 use Test::More;
 
-my $site = Leadq::Site->new(lease => '5s');
-$site->up;
+my $site = Leadq::Site->start(worker => { lease => '5s' });
 my ($pg, $world, $worker) = ($site->pg, $site->world, $site->worker);
 
 sub post {

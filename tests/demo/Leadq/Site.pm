@@ -26,7 +26,8 @@ my $ROOT = abs_path(dirname(__FILE__) . '/../../..');
 my $SOCKET_DIR_MAX = 80;
 
 # Options: dir (default temporary), host (default 127.0.0.1), port and
-# world_port (default free ones).
+# world_port (default free ones); workers (of nginx), worker => {key => value}
+# of worker.conf, world => {option => value} of world.js.
 sub new {
     my ($class, %options) = @_;
 
@@ -36,6 +37,7 @@ sub new {
     $self->{host} = $options{host} || '127.0.0.1';
     $self->{port} = $options{port} || free_port();
     $self->{world_port} = $options{world_port} || 0;
+    $self->{options} = \%options;
     return $self;
 }
 
@@ -56,7 +58,7 @@ sub up {
 
     $self->{world} = Leadq::World->start(host => $self->{host},
         http => $self->{world_port}, landing => $self->url('/'),
-        log => "$self->{dir}/world.log");
+        log => "$self->{dir}/world.log", %{ $self->{options}{world} || {} });
     $on_step->('an outside world: a mail server and a CPA network');
 
     $self->{pg}->import_config($self->_document);
@@ -86,7 +88,8 @@ sub _up_web {
     chmod 0600, $self->{key};
     my ($http, $server) = $self->_nginx_conf;
     $self->{nginx} = Leadq::Nginx->start(dir => "$self->{dir}/nginx",
-        port => $self->{port}, http => $http, server => $server);
+        port => $self->{port}, http => $http, server => $server,
+        workers => $self->{options}{workers});
     return;
 }
 
@@ -101,6 +104,7 @@ sub _up_worker {
             smtp_tls => 'off',
             poll => '200ms',
             shutdown_timeout => '5s',
+            %{ $self->{options}{worker} || {} },
         });
     return;
 }
@@ -112,6 +116,9 @@ sub world { return $_[0]{world} }
 sub nginx { return $_[0]{nginx} }
 
 sub worker { return $_[0]{worker} }
+
+# The key file that signs links.
+sub key { return $_[0]{key} }
 
 sub url {
     my ($self, $path) = @_;

@@ -161,7 +161,8 @@ sub dsn {
     return "host=$self->{dir} port=$self->{port} dbname=$dbname user=$user";
 }
 
-sub _psql {
+# The command of a psql session; options as for dsn.
+sub psql {
     my ($self, %options) = @_;
     return (bindir() . '/psql', '-XAtq', '-v', 'ON_ERROR_STOP=1',
         '-d', $self->dsn(%options));
@@ -171,7 +172,7 @@ sub _psql {
 sub sql {
     my ($self, $sql, %options) = @_;
 
-    my ($rc, $out) = run($self->_psql(%options), '-c', $sql);
+    my ($rc, $out) = run($self->psql(%options), '-c', $sql);
     chomp $out;
     $rc == 0 or die "psql: $out\n";
     return $out;
@@ -181,7 +182,7 @@ sub sql {
 sub sql_file {
     my ($self, $path, %options) = @_;
 
-    my ($rc, $out) = run($self->_psql(%options), '-f', $path);
+    my ($rc, $out) = run($self->psql(%options), '-f', $path);
     $rc == 0 or die "psql: $out\n";
     return $out;
 }
