@@ -1,0 +1,143 @@
+#!/usr/bin/perl
+
+# leadqctl config check: a good document passes, and of a bad one every
+# mistake is told as "file:line: path: reason".
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Leadq::Test qw(tempdir spew run build_dir);
+
+my $dir = tempdir();
+my $doc = "$dir/doc.json";
+
+sub check { return run(build_dir() . '/leadqctl', 'config', 'check', $doc) }
+
+my %part = (
+    template => '{"name": "t", "lang": "ru", "subject": "Привет, {{name}}",'
+        . "\n" . '"text": {"file": "t.txt"}, "html": "<a>{{confirm_url}}"}',
+    series => '{"name": "s", "steps": [{"template": "t", "delay": "0"},'
+        . "\n" . '{"template": "t", "delay": "1 day 02:00:00"}],'
+        . ' "grace": "2 days", "link_life": "2 weeks"}',
+    network => '{"name": "n", "method": "POST", "url": "https://n.ru/{token}",'
+        . "\n" . '"content_type": "application/json", "secret": "n.key",'
+        . ' "body": "{\"id\": \"{click_id}\"}", "statuses": ["approved"],'
+        . ' "match": {"type": "json_path", "value": "ok=1"}}',
+    source => '{"name": "x", "network": "n", "series": "s", "lang": "ru",'
+        . "\n" . '"approve_on": "confirm", "expired_as": "none",'
+        . ' "on_duplicate": "share", "soft_limit": 3, "payout": "150.00",'
+        . "\n" . '"from_email": "a@b.ru", "from_name": "Бренд",'
+        . ' "base_url": "https://b.ru", "currency": "RUB", "offer_id": "7"}',
+);
+
+# The document with a part changed by s/from/to/.
+sub document {
+    my ($name, $from, $to) = @_;
+    my %p = %part;
+    if ($name) {
+        $p{$name} =~ s/\Q$from\E/$to/ or die "no $from in $name";
+    }
+    return qq({"templates": [\n$p{template}],\n"series": [\n$p{series}],\n)
+        . qq("networks": [\n$p{network}],\n"sources": [\n$p{source}]\n}\n);
+}
+
+spew("$dir/t.txt", "Подтвердите:\n{{confirm_url}}\n");
+spew($doc, document());
+my ($rc, $out) = check();
+is($rc, 0, 'a good document passes') or diag $out;
+is($out, "$doc: good: 1 templates, 1 series, 1 networks, 1 sources\n",
+    'and its contents are counted');
+
+# Lines: template 2-3, series 5-6, network 8-9, source 11-13.
+for my $case (split /\n/, <<'CASES') {
+template|"t",|"T 1",|2: templates[0].name: "T 1" is not a name
+template|"ru"|"RU"|2: templates[0].lang: "RU" is not a language
+template|{{name}}|{{who}}|2: templates[0].subject: unknown variable "who"
+template|t.txt|u.txt|3: templates[0].text.file: "u.txt": No such file
+template|{"file": "t.txt"}|7|3: templates[0].text: is neither a string nor
+template|"file"|"fill"|3: templates[0].text.fill: is not a known key
+template|{{confirm_url}}|{{#a}}|3: templates[0].html: section "a" is not
+template|{{confirm_url}}|hi|3: templates[0].html: does not show {{confirm
+template|{{confirm_url}}|{{#name}}{{confirm_url}}{{/name}}|3: templates[0].html: shows no {{confirm_url}} to a person without a name
+series|"2 days"|"2 moons"|6: series[0].grace: "2 moons" is not an interval
+series|"2 days"|"60 weeks"|6: series[0].grace: "60 weeks" is longer than 400
+series|"2 weeks"|"0"|6: series[0].link_life: is not longer than 0
+series|"0"|0|5: series[0].steps[0].delay: is not a string
+series|"template": "t", "delay": "1|"template": "u", "delay": "1|6: series[0].steps[1].template: there is no template "u"
+series|, "grace"|, "name": "s", "grace"|6: series[0].name: is here twice, first on line 5
+series|"name": "s", ||5: series[0].name: is missing
+network|POST|PUT|8: networks[0].method: method is not GET or POST
+network|https:|ftp:|8: networks[0].url: the URL does not begin with http
+network|{token}|{tokn}|8: networks[0].url: unknown macro "tokn"
+network|{token}|{token|8: networks[0].url:
+network|"application/json"|null|9: networks[0].body: needs a content_type
+network|POST|GET|9: networks[0].body: needs the method POST
+network|{click_id}|{click}|9: networks[0].body: unknown macro "click"
+network|\"}"|\""|9: networks[0].body: the body is not JSON
+network|"n.key"|"../n"|9: networks[0].secret: "../n" is not the name of a file
+network|"n.key"|null|8: networks[0].secret: is missing, and {token}
+network|json_path|regex|9: networks[0].match: match is not any, body_prefix
+network|["approved"]|[]|9: networks[0].statuses: is empty
+network|"approved"|"paid"|9: networks[0].statuses[0]: "paid" is not one of
+network|"approved"|"approved","approved"|9: networks[0].statuses: has the same
+source|"n"|"m"|11: sources[0].network: there is no network "m"
+source|"s"|"r"|11: sources[0].series: there is no series "r"
+source|"s"|null|11: sources[0].network: a network pays for confirmed leads
+source|"confirm"|"hope"|12: sources[0].approve_on: "hope" is not one of
+source|"none"|"lost"|12: sources[0].expired_as: "lost" is not one of none,
+source|"share"|7|12: sources[0].on_duplicate: is not a string
+source|3|0|12: sources[0].soft_limit: is not a number from 1 to 10
+source|"150.00"|150.0|12: sources[0].payout: is not a string
+source|150.00|150.001|12: sources[0].payout: "150.001" is not an amount
+source|a@b.ru|ab.ru|13: sources[0].from_email: has no @
+source|"from_email": "a@b.ru", ||11: sources[0].from_email: is missing: the
+source|Бренд|\\n|13: sources[0].from_name: is empty
+source|b.ru"|b.ru/"|13: sources[0].base_url: "https://b.ru/" ends with "/"
+source|"RUB"|"rub"|13: sources[0].currency: "rub" is not a currency
+source|, "currency": "RUB"||11: sources[0].currency: is missing beside payout
+source|"offer_id"|"offer"|13: sources[0].offer: is not a known key
+CASES
+    my ($name, $from, $to, $expected) = split /\|/, $case, 4;
+    spew($doc, document($name, $from, $to));
+    ($rc, $out) = check();
+    ok($rc == 1 && $out =~ /^\Q$doc:$expected\E/m, $expected) or diag $out;
+}
+
+spew($doc, document());
+spew("$dir/t.txt", "1\n{{confirm_url}}\n{{who}} {{name}}\n{{what}}");
+($rc, $out) = check();
+like($out, qr{^\Q$dir\E/t\.txt:3: templates\[0\]\.text: unknown variable
+    \s"who"\n\Q$dir\E/t\.txt:4:\s.*"what"$}mx,
+    'mistakes of a letter are told with the lines of its file');
+spew("$dir/t.txt", "1\n2\xff");
+like((check())[1], qr{:3: templates\[0\]\.text\.file: "t\.txt": is not UTF-8},
+    'a letter that is not UTF-8 is refused');
+
+spew($doc, qq({"sources": [],\n "sorces": [7], "networks": {},\n "series": [7],
+ "templates": [{"name":"a","lang":"ru","subject":"x","text":"x","html":"x"},
+ {"name":"a","lang":"en","subject":"x","text":"x","html":"x"},
+ {"name":"a","lang":"ru","subject":"x","text":"x","html":"x"}]}));
+($rc, $out) = check();
+is($out, <<"OUT", 'all mistakes are told, in the order of the document');
+$doc:2: sorces: is not a known key
+$doc:2: networks: is not a list
+$doc:3: series[0]: is not an object
+$doc:6: templates[2].name: "a" is here twice, first in templates[0]
+leadqctl: $doc has 4 mistakes
+OUT
+
+spew($doc, "{\n\"sources\": [}\n");
+like((check())[1], qr{^\Q$doc\E:2: not JSON: }, 'what is no JSON has a line');
+spew($doc, '[]');
+is((check())[1], "$doc:1: is not an object\nleadqctl: $doc has 1 mistake\n",
+    'a document is an object');
+spew($doc, '{"sources": [{"name": "x", "network": "n", "series": "s",'
+    . '"from_email": "a@b.ru", "base_url": "https://b.ru"}]}');
+is((check())[0], 0, 'names of sections that are not there are left to SQL');
+unlink $doc;
+is((check())[1], "leadqctl: $doc: No such file or directory\n",
+    'a missing document is told');
+
+done_testing();

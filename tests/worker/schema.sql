@@ -1,0 +1,151 @@
+-- The worker's side of the SQL contract on one simple table, so that the
+-- tests of the worker depend on no business rule.
+
+create schema leadq;
+
+create table leadq.job (
+    job_id      bigint generated always as identity primary key,
+    kind        text not null default 'postback',
+    target      text not null default 'network:test',
+    payload     text,
+    state       text not null default 'ready',
+    attempt     integer not null default 0,
+    run_at      timestamptz not null default clock_timestamp(),
+    token       uuid,
+    worker      text,
+    lease_until timestamptz,
+    outcomes    text[] not null default '{}',
+    details     jsonb[] not null default '{}',
+    next_id     bigint
+);
+
+create table leadq.setting (
+    api     integer not null default 1,
+    retry_s integer not null default 0,
+    rules   integer not null default 0,
+    poison  bigint
+);
+
+create table leadq.call (
+    name text not null,
+    at   timestamptz not null default clock_timestamp()
+);
+
+insert into leadq.setting default values;
+
+create function leadq.worker_api() returns integer
+language sql as 'select api from leadq.setting';
+
+create function leadq.run_rules(p_limit integer) returns integer
+language plpgsql as $$
+declare
+    v_n integer;
+begin
+    -- Rules are a number that goes down.
+    select least(rules, p_limit) into v_n from leadq.setting for update;
+    if v_n > 0 then
+        update leadq.setting set rules = rules - v_n;
+        insert into leadq.call (name) select 'rule'
+          from generate_series(1, v_n);
+    end if;
+    return v_n;
+end
+$$;
+
+create function leadq.promote_jobs(p_limit integer)
+returns table (moved integer, next_ms bigint)
+language plpgsql as $$
+begin
+    with due as (
+        select job_id from leadq.job
+         where state = 'scheduled' and run_at <= clock_timestamp()
+         limit p_limit for update skip locked
+    )
+    update leadq.job j set state = 'ready'
+      from due where j.job_id = due.job_id;
+    get diagnostics moved = row_count;
+    select ceil(extract(epoch from min(run_at) - clock_timestamp()) * 1000)
+      into next_ms
+      from leadq.job where state = 'scheduled';
+    return next;
+end
+$$;
+
+create function leadq.claim_jobs(p_worker text, p_lanes text[],
+    p_limit integer, p_lease_s integer)
+returns table (job_id bigint, token uuid, kind text, target text,
+    attempt integer, payload text)
+language sql as $$
+    with due as (
+        select j.job_id from leadq.job j
+         where state = 'ready'
+            or (state = 'leased' and lease_until < clock_timestamp())
+         order by j.job_id limit p_limit for update skip locked
+    )
+    update leadq.job j
+       set state = 'leased', token = gen_random_uuid(), worker = p_worker,
+           attempt = j.attempt + 1,
+           lease_until = clock_timestamp() + make_interval(secs => p_lease_s)
+      from due
+     where j.job_id = due.job_id
+    returning j.job_id, j.token, j.kind, j.target, j.attempt, j.payload;
+$$;
+
+create function leadq.settle_jobs(p_jobs bigint[], p_tokens uuid[],
+    p_outcomes text[], p_details text[])
+returns table (job_id bigint, settled boolean, state text, next_s integer)
+language plpgsql as $$
+#variable_conflict use_column
+begin
+    if (select poison = any (p_jobs) from leadq.setting) then
+        raise exception 'poison' using errcode = '22000';
+    end if;
+    return query
+    with input as (
+        select * from unnest(p_jobs, p_tokens, p_outcomes, p_details)
+               i (job_id, token, outcome, detail)
+    ), gone as (
+        update leadq.job j
+           set state = case i.outcome when 'retry' then 'scheduled'
+                       else i.outcome end,
+               run_at = clock_timestamp() + make_interval(secs =>
+                   greatest((select retry_s from leadq.setting),
+                            coalesce((i.detail::jsonb ->> 'retry_after_s')
+                                     ::integer, 0))),
+               outcomes = j.outcomes || i.outcome,
+               details = j.details || i.detail::jsonb
+          from input i
+         where j.job_id = i.job_id and j.state = 'leased'
+           and j.token = i.token
+        returning j.job_id, j.state, j.run_at, j.next_id
+    ), freed as (
+        update leadq.job j set state = 'ready'
+          from gone g where j.job_id = g.next_id
+    )
+    select i.job_id, g.job_id is not null, g.state,
+           case when g.state = 'scheduled' then
+           extract(epoch from g.run_at - clock_timestamp())::integer end
+      from input i left join gone g on g.job_id = i.job_id;
+end
+$$;
+
+create function leadq.release_jobs(p_jobs bigint[], p_tokens uuid[])
+returns integer
+language sql as $$
+    insert into leadq.call (name) values ('release');
+    with gone as (
+        update leadq.job j
+           set state = 'ready', token = null, attempt = attempt - 1
+          from unnest(p_jobs, p_tokens) i (job_id, token)
+         where j.job_id = i.job_id and j.token = i.token
+           and j.state = 'leased'
+        returning 1
+    )
+    select count(*)::integer from gone;
+$$;
+
+create function leadq.maintain() returns text
+language sql as $$
+    insert into leadq.call (name) values ('maintain');
+    select 'nothing to do';
+$$;
