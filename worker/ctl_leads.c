@@ -6,6 +6,8 @@
 #include "ctl_db.h"
 #include "ctl_error.h"
 
+#include "leadq_uuid.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -41,6 +43,21 @@ print_cell(const char *text, int width)
 }
 
 static void
+print_row(const PGresult *res, int row, const int *widths)
+{
+    const char *detail = PQgetvalue(res, row, COLUMN_DETAIL);
+
+    print_cell(PQgetvalue(res, row, COLUMN_AT), widths[COLUMN_AT]);
+    if (detail[0] == '\0') {
+        print_clean(PQgetvalue(res, row, COLUMN_WHAT));
+    } else {
+        print_cell(PQgetvalue(res, row, COLUMN_WHAT), widths[COLUMN_WHAT]);
+        print_clean(detail);
+    }
+    (void)putchar('\n');
+}
+
+static void
 print_story(const PGresult *res)
 {
     int i, n, width, widths[COLUMNS];
@@ -54,10 +71,7 @@ print_story(const PGresult *res)
         }
     }
     for (i = 0; i < n; i++) {
-        print_cell(PQgetvalue(res, i, COLUMN_AT), widths[COLUMN_AT]);
-        print_cell(PQgetvalue(res, i, COLUMN_WHAT), widths[COLUMN_WHAT]);
-        print_clean(PQgetvalue(res, i, COLUMN_DETAIL));
-        (void)putchar('\n');
+        print_row(res, i, widths);
     }
 }
 
@@ -94,9 +108,15 @@ show(ctl_db_t *db, const ctl_options_t *options)
 ctl_exit_e
 ctl_leads_show(const ctl_options_t *options)
 {
+    unsigned char id[16];
     ctl_db_t db;
     int rc;
 
+    if (leadq_uuid_parse(options->operand, strlen(options->operand), id) == -1)
+    {
+        (void)ctl_error("\"%s\" is not the id of a lead", options->operand);
+        return CTL_USAGE;
+    }
     memset(&db, 0, sizeof(db));
     rc = show(&db, options);
     ctl_db_close(&db);

@@ -44,31 +44,39 @@ typedef struct {
     const char *name;
     int key;
     const char *value; /* its name, or NULL */
-    unsigned group;
+    unsigned group;    /* 0: every command takes it */
     const char *what;
 } option_t;
 
-enum { KEY_SQL_DIR = 256, KEY_LOCK_TIMEOUT, KEY_DRY_RUN, KEY_TEST };
+/* Options without a letter. */
+enum {
+    KEY_LONG = 256,
+    KEY_SQL_DIR = KEY_LONG,
+    KEY_LOCK_TIMEOUT,
+    KEY_DRY_RUN,
+    KEY_TEST
+};
 
 static const option_t option_table[] = {
     {"database", 'd', "CONNINFO", TAKES_DATABASE,
-     "the database (default: LEADQ_DATABASE, or libpq's PG* variables)"},
-    {"schema", 's', "NAME", TAKES_DATABASE, "the schema (default: leadq)"},
+     "the database (LEADQ_DATABASE, or PG* variables)"},
+    {"schema", 's', "NAME", TAKES_DATABASE, "the schema (leadq)"},
     {"sql-dir", KEY_SQL_DIR, "DIR", TAKES_MIGRATE,
-     "where the SQL lies (default: LEADQ_SQL_DIR, then\n"
+     "where the SQL lies (LEADQ_SQL_DIR, or\n"
      "                             " LEADQ_SQL_DIR ")"},
     {"lock-timeout", KEY_LOCK_TIMEOUT, "TIME", TAKES_MIGRATE,
-     "how long a statement waits for a lock (default: 10s)"},
+     "longest wait of a statement for a lock (10s)"},
     {"dry-run", KEY_DRY_RUN, NULL, TAKES_MIGRATE,
      "say what would be applied and change nothing"},
     {"test-database", KEY_TEST, NULL, TAKES_MIGRATE,
      "let tests shift the schema's clock from now on"},
-    {"help", 'h', NULL, ~0u, "print this"},
-    {"version", 'V', NULL, ~0u, "print the version"},
+    {"help", 'h', NULL, 0, "print this"},
+    {"version", 'V', NULL, 0, "print the version"},
 };
 
 #define N_OPTIONS (sizeof(option_table) / sizeof(option_table[0]))
 #define SHORT_OPTIONS "d:s:hV"
+#define NAME_SIZE 64
 
 typedef struct {
     ctl_options_t options;
@@ -86,63 +94,54 @@ env(const char *name, const char *fallback)
     return value == NULL || value[0] == '\0' ? fallback : value;
 }
 
+/* "config check", or "config check FILE" */
+static const char *
+command_name(const command_t *c, int operand, char out[NAME_SIZE])
+{
+    (void)snprintf(out, NAME_SIZE, "%s%s%s%s%s", c->group,
+                   c->name == NULL ? "" : " ", c->name == NULL ? "" : c->name,
+                   operand && c->operand != NULL ? " " : "",
+                   operand && c->operand != NULL ? c->operand : "");
+    return out;
+}
+
 /* --- help ---------------------------------------------------------------- */
 
-static void
-print_options(FILE *out, unsigned takes)
+static int
+takes(const command_t *c, const option_t *o)
 {
-    const option_t *o;
-    char name[64];
-    size_t i;
+    return o->group == 0 || (o->group & c->takes) != 0;
+}
 
-    (void)fprintf(out, "\noptions:\n");
-    for (i = 0; i < N_OPTIONS; i++) {
-        o = &option_table[i];
-        if ((o->group & takes) == 0) {
-            continue;
-        }
-        (void)snprintf(
-            name, sizeof(name), "%s%c%s --%s%s%s", o->key < 256 ? "-" : " ",
-            o->key < 256 ? o->key : ' ', o->key < 256 ? "," : " ", o->name,
-            o->value == NULL ? "" : " ", o->value == NULL ? "" : o->value);
-        (void)fprintf(out, "  %-26s %s\n", name, o->what);
+static void
+print_option(FILE *out, const option_t *o)
+{
+    char name[NAME_SIZE];
+
+    (void)snprintf(name, sizeof(name), "--%s%s%s", o->name,
+                   o->value == NULL ? "" : " ",
+                   o->value == NULL ? "" : o->value);
+    if (o->key < KEY_LONG) {
+        (void)fprintf(out, "  -%c, %-22s %s\n", o->key, name, o->what);
+    } else {
+        (void)fprintf(out, "      %-22s %s\n", name, o->what);
     }
 }
 
 static void
 print_command(FILE *out, const command_t *c)
 {
-    (void)fprintf(out, "usage: leadqctl %s%s%s [options]%s%s\n\n%s\n",
-                  c->group, c->name == NULL ? "" : " ",
-                  c->name == NULL ? "" : c->name,
-                  c->operand == NULL ? "" : " ",
-                  c->operand == NULL ? "" : c->operand, c->what);
-    print_options(out, c->takes);
-}
-
-/* The commands of a group, or all. */
-static void
-print_usage(FILE *out, const char *group)
-{
-    const command_t *c;
-    char name[64];
+    char name[NAME_SIZE];
     size_t i;
 
-    (void)fprintf(out, "usage: leadqctl COMMAND [options]\n\ncommands:\n");
-    for (i = 0; i < N_COMMANDS; i++) {
-        c = &commands[i];
-        if (group != NULL && strcmp(c->group, group) != 0) {
-            continue;
+    (void)fprintf(out, "usage: leadqctl %s [options]\n\n%s\n",
+                  command_name(c, 1, name), c->what);
+    (void)fprintf(out, "\noptions:\n");
+    for (i = 0; i < N_OPTIONS; i++) {
+        if (takes(c, &option_table[i])) {
+            print_option(out, &option_table[i]);
         }
-        (void)snprintf(name, sizeof(name), "%s%s%s%s%s", c->group,
-                       c->name == NULL ? "" : " ",
-                       c->name == NULL ? "" : c->name,
-                       c->operand == NULL ? "" : " ",
-                       c->operand == NULL ? "" : c->operand);
-        (void)fprintf(out, "  %-26s %s\n", name, c->what);
     }
-    (void)fprintf(out, "\n\"leadqctl COMMAND --help\" tells the options of a "
-                       "command.\n");
 }
 
 static int
@@ -150,12 +149,34 @@ is_group(const char *word)
 {
     size_t i;
 
-    for (i = 0; i < N_COMMANDS; i++) {
+    for (i = 0; word != NULL && i < N_COMMANDS; i++) {
         if (strcmp(commands[i].group, word) == 0) {
             return 1;
         }
     }
     return 0;
+}
+
+/* The commands of a group, or all. */
+static void
+print_usage(FILE *out, const char *group)
+{
+    const command_t *c;
+    char name[NAME_SIZE];
+    int one_group;
+    size_t i;
+
+    one_group = is_group(group);
+    (void)fprintf(out, "usage: leadqctl COMMAND [options]\n\ncommands:\n");
+    for (i = 0; i < N_COMMANDS; i++) {
+        c = &commands[i];
+        if (one_group && strcmp(c->group, group) != 0) {
+            continue;
+        }
+        (void)fprintf(out, "  %-26s %s\n", command_name(c, 1, name), c->what);
+    }
+    (void)fprintf(out, "\n\"leadqctl COMMAND --help\" tells the options of a "
+                       "command.\n");
 }
 
 /* --- arguments ----------------------------------------------------------- */
@@ -224,12 +245,13 @@ read_options(arguments_t *a, int argc, char **argv)
 static int
 check_options(const arguments_t *a, const command_t *c)
 {
+    char name[NAME_SIZE];
     size_t i;
 
     for (i = 0; i < N_OPTIONS; i++) {
-        if (a->seen[i] && (option_table[i].group & c->takes) == 0) {
-            return ctl_error("%s takes no option --%s", c->group,
-                             option_table[i].name);
+        if (a->seen[i] && !takes(c, &option_table[i])) {
+            return ctl_error("%s takes no option --%s",
+                             command_name(c, 0, name), option_table[i].name);
         }
     }
     if (!ctl_script_schema_ok(a->options.schema)) {
@@ -269,6 +291,8 @@ find_command(char ***words)
 static ctl_exit_e
 run_command(arguments_t *a, const command_t *c, char **operands)
 {
+    char name[NAME_SIZE];
+
     if (a->help) {
         print_command(stdout, c);
         return CTL_OK;
@@ -278,7 +302,8 @@ run_command(arguments_t *a, const command_t *c, char **operands)
     }
     if (c->operand != NULL) {
         if (operands[0] == NULL) {
-            (void)ctl_error("%s %s needs %s", c->group, c->name, c->operand);
+            (void)ctl_error("%s needs %s", command_name(c, 0, name),
+                            c->operand);
             return CTL_USAGE;
         }
         a->options.operand = *operands++;
@@ -321,9 +346,10 @@ main(int argc, char **argv)
         print_usage(stdout, words[0]);
         return CTL_OK;
     }
-    if (words[0] != NULL && !is_group(words[0])) {
-        (void)ctl_error("unknown command \"%s\"", words[0]);
-        words[0] = NULL;
+    if (words[0] != NULL && (!is_group(words[0]) || words[1] != NULL)) {
+        (void)ctl_error("unknown command \"%s%s%s\"", words[0],
+                        words[1] == NULL ? "" : " ",
+                        words[1] == NULL ? "" : words[1]);
     }
     print_usage(stderr, words[0]);
     return CTL_USAGE;

@@ -77,7 +77,7 @@ network|POST|GET|9: networks[0].body: needs the method POST
 network|{click_id}|{click}|9: networks[0].body: unknown macro "click"
 network|\"}"|\""|9: networks[0].body: the body is not JSON
 network|"n.key"|"../n"|9: networks[0].secret: "../n" is not the name of a file
-network|"n.key"|null|8: networks[0].secret: is missing, and {token}
+network|"n.key"|null|9: networks[0].secret: is missing, and {token}
 network|json_path|regex|9: networks[0].match: match is not any, body_prefix
 network|["approved"]|[]|9: networks[0].statuses: is empty
 network|"approved"|"paid"|9: networks[0].statuses[0]: "paid" is not one of
@@ -93,8 +93,8 @@ source|"150.00"|150.0|12: sources[0].payout: is not a string
 source|150.00|150.001|12: sources[0].payout: "150.001" is not an amount
 source|a@b.ru|ab.ru|13: sources[0].from_email: has no @
 source|"from_email": "a@b.ru", ||11: sources[0].from_email: is missing: the
-source|Бренд|\\n|13: sources[0].from_name: is empty
-source|b.ru"|b.ru/"|13: sources[0].base_url: "https://b.ru/" ends with "/"
+source|Бренд| |13: sources[0].from_name: is empty
+source|https://b.ru|https://b.ru/|13: sources[0].base_url: "https://b.ru/" ends with "/"
 source|"RUB"|"rub"|13: sources[0].currency: "rub" is not a currency
 source|, "currency": "RUB"||11: sources[0].currency: is missing beside payout
 source|"offer_id"|"offer"|13: sources[0].offer: is not a known key
@@ -108,8 +108,8 @@ CASES
 spew($doc, document());
 spew("$dir/t.txt", "1\n{{confirm_url}}\n{{who}} {{name}}\n{{what}}");
 ($rc, $out) = check();
-like($out, qr{^\Q$dir\E/t\.txt:3: templates\[0\]\.text: unknown variable
-    \s"who"\n\Q$dir\E/t\.txt:4:\s.*"what"$}mx,
+like($out, qr{^\Q$dir/t.txt:3: templates[0].text: unknown variable "who"
+$dir/t.txt:4: templates[0].text: unknown variable "what"\E$}m,
     'mistakes of a letter are told with the lines of its file');
 spew("$dir/t.txt", "1\n2\xff");
 like((check())[1], qr{:3: templates\[0\]\.text\.file: "t\.txt": is not UTF-8},

@@ -1,0 +1,93 @@
+#!/usr/bin/perl
+
+# leadqctl leads show, and what all commands have in common: usage, help,
+# options, exit codes.
+
+use strict;
+use warnings;
+
+use Test::More;
+
+use Leadq::Postgres;
+use Leadq::Test qw(run build_dir);
+
+my $pg = Leadq::Postgres->start;
+my $id = '01890000-0000-7000-8000-000000000001';
+
+sub ctl { return run(build_dir() . '/leadqctl', @_) }
+
+sub show { return ctl('leads', 'show', '-d', $pg->dsn, @_) }
+
+$pg->sql(<<"SQL");
+create schema leadq;
+create table leadq.lead_story (lead_id uuid, at timestamptz, what text,
+    detail text);
+insert into leadq.lead_story values
+    ('$id', '2026-01-02 10:00:01.5+00', 'letter sent', 'step=1'),
+    ('$id', '2026-01-02 10:00:00+00', 'lead received',
+     E'source=x name=Анна\\x1b[31m\\n'),
+    ('$id', '2026-01-05 10:00:00+00', 'решено', null);
+create schema brand;
+create table brand.lead_story (like leadq.lead_story);
+SQL
+
+$ENV{PGTZ} = 'UTC';
+my ($rc, $out) = show($id);
+is($rc, 0, 'a lead is shown');
+is($out, <<'OUT', 'oldest first, in columns, without control characters');
+2026-01-02 10:00:00.000+00  lead received  source=x name=Анна?[31m?
+2026-01-02 10:00:01.500+00  letter sent    step=1
+2026-01-05 10:00:00.000+00  решено
+OUT
+($rc, $out) = show('01890000-0000-7000-8000-000000000002');
+is($rc, 1, 'an unknown lead fails');
+is($out, "leadqctl: there is no lead 01890000-0000-7000-8000-000000000002\n",
+    'and is told');
+($rc, $out) = show($id, '-s', 'brand');
+is($rc, 1, 'another schema has other leads');
+($rc, $out) = show('zz');
+is($rc, 2, 'what is no id is a mistake of usage');
+like($out, qr/"zz" is not the id of a lead/, 'and is told');
+
+# --- what all commands have in common
+
+($rc, $out) = ctl('--version');
+is($rc, 0, '--version succeeds');
+like($out, qr/^leadqctl \d+\.\d+\.\d+$/, 'and prints the version');
+($rc, $out) = ctl('--help');
+is($rc, 0, '--help succeeds');
+for my $command ('migrate', 'config check', 'config import', 'config export',
+    'leads show') {
+    like($out, qr/^  \Q$command\E /m, "and names $command");
+    my ($code, $help) = ctl((split ' ', $command), '--help');
+    is($code, 0, "$command --help succeeds");
+    like($help, qr/^usage: leadqctl \Q$command\E/, 'and tells its usage');
+    like($help, qr/^  -d, --database CONNINFO /m, 'and its options')
+        if $command ne 'config check';
+}
+($rc, $out) = ctl('config', '--help');
+is($rc, 0, 'a group of commands has help');
+unlike($out, qr/migrate/, 'of its own');
+
+for my $case (
+    [[], qr/^usage: /, 'no command'],
+    [['conf'], qr/unknown command "conf"/, 'an unknown command'],
+    [['config'], qr/^  config check/m, 'half a command'],
+    [['config', 'chekc', 'x'], qr/unknown command "config chekc"/,
+        'an unknown second word'],
+    [['migrate', 'now'], qr/one word too many: "now"/, 'a word too many'],
+    [['config', 'check'], qr/config check needs FILE/, 'a word too few'],
+    [['migrate', '--nope'], qr/unrecognized option/, 'an unknown option'],
+    [['migrate', '-d'], qr/requires an argument/, 'an option without value'],
+    [['config', 'check', 'x', '--dry-run'],
+        qr/config check takes no option --dry-run/, 'a foreign option'],
+    [['migrate', '--schema', 'Brand'], qr/schema "Brand" is not/,
+        'a bad schema'],
+) {
+    my ($args, $expected, $what) = @$case;
+    ($rc, $out) = ctl(@$args);
+    is($rc, 2, "$what exits with 2");
+    like($out, $expected, "$what is told");
+}
+
+done_testing();
