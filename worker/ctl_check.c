@@ -106,17 +106,29 @@ on_repeated(void *data, const char *path, int line, int first)
                         first);
 }
 
+static char *
+dir_of(const char *file)
+{
+    const char *slash;
+
+    slash = strrchr(file, '/');
+    if (slash == NULL) {
+        return strdup(".");
+    }
+    return slash == file ? strdup("/") : strndup(file, (size_t)(slash - file));
+}
+
 int
-ctl_check_init(ctl_check_t *check, const char *file, const char *dir,
-               const char *text, json_t *document)
+ctl_check_init(ctl_check_t *check, const char *file, const char *text,
+               json_t *document)
 {
     memset(check, 0, sizeof(*check));
     check->file = file;
-    check->dir = dir;
     check->document = document;
     buf_init(&check->path, CTL_JSON_MAX_PATH);
+    check->dir = dir_of(file);
     check->lines = ctl_json_new(text);
-    if (check->lines == NULL) {
+    if (check->dir == NULL || check->lines == NULL) {
         return ctl_error("no memory");
     }
     ctl_json_each_repeated(check->lines, on_repeated, check);
@@ -133,7 +145,9 @@ ctl_check_done(ctl_check_t *check)
     }
     buf_done(&check->path);
     ctl_json_free(check->lines);
+    free(check->dir);
     check->lines = NULL;
+    check->dir = NULL;
     check->n_problems = 0;
 }
 

@@ -24,9 +24,9 @@ typedef struct {
 } ctl_problem_t;
 
 typedef struct {
-    const char *file; /* borrowed, as the next two */
-    const char *dir;  /* where the files lie that it names */
-    json_t *document;
+    const char *file;  /* borrowed */
+    json_t *document;  /* borrowed */
+    char *dir;         /* owned; where the files lie that it names */
     ctl_json_t *lines; /* owned */
     buf_t path;
     ctl_problem_t problems[CTL_CHECK_MAX_PROBLEMS];
@@ -34,9 +34,8 @@ typedef struct {
 } ctl_check_t;
 
 /* 0, or -1: no memory. */
-int ctl_check_init(ctl_check_t *check, const char *file, const char *dir,
-                   const char *text, json_t *document)
-    __attribute__((warn_unused_result));
+int ctl_check_init(ctl_check_t *check, const char *file, const char *text,
+                   json_t *document) __attribute__((warn_unused_result));
 void ctl_check_done(ctl_check_t *check);
 
 /* Moves to a member, and back with what that returned. */

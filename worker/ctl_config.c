@@ -20,8 +20,7 @@
 #define MAX_DOCUMENT (8 * 1024 * 1024)
 
 typedef struct {
-    char *text; /* owned, as the next two */
-    char *dir;
+    char *text; /* owned, as the next one */
     json_t *json;
     ctl_check_t check; /* done with the document */
 } document_t;
@@ -31,20 +30,7 @@ document_done(document_t *doc)
 {
     ctl_check_done(&doc->check);
     json_decref(doc->json);
-    free(doc->dir);
     free(doc->text);
-}
-
-static char *
-dir_of(const char *file)
-{
-    const char *slash;
-
-    slash = strrchr(file, '/');
-    if (slash == NULL) {
-        return strdup(".");
-    }
-    return slash == file ? strdup("/") : strndup(file, (size_t)(slash - file));
 }
 
 /* Reads a document and prints all that is wrong with it. */
@@ -66,12 +52,7 @@ document_load(document_t *doc, const char *file)
                       error.text);
         return -1;
     }
-    doc->dir = dir_of(file);
-    if (doc->dir == NULL) {
-        return ctl_error("no memory");
-    }
-    if (ctl_check_init(&doc->check, file, doc->dir, doc->text, doc->json)
-        == -1) {
+    if (ctl_check_init(&doc->check, file, doc->text, doc->json) == -1) {
         return -1;
     }
     ctl_rules_check(&doc->check);

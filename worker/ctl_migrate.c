@@ -420,16 +420,24 @@ print_summary(const migrate_t *m)
 }
 
 static int
+read_dirs(migrate_t *m)
+{
+    return list_dir(m, MIGRATIONS, 1, &m->migrations) == -1
+                   || list_dir(m, "functions", 0, &m->functions) == -1
+                   || list_dir(m, "views", 0, &m->views) == -1
+               ? -1
+               : 0;
+}
+
+static int
 migrate(migrate_t *m)
 {
-    if (list_dir(m, MIGRATIONS, 1, &m->migrations) == -1
-        || list_dir(m, "functions", 0, &m->functions) == -1
-        || list_dir(m, "views", 0, &m->views) == -1
-        || ctl_db_open(&m->db, m->options) == -1)
-    {
+    const int dry_run = m->options->dry_run;
+
+    if (read_dirs(m) == -1 || ctl_db_open(&m->db, m->options) == -1) {
         return -1;
     }
-    if (!m->options->dry_run
+    if (!dry_run
         && (take_lock(m) == -1 || set_limits(m) == -1 || bootstrap(m) == -1))
     {
         return -1;
@@ -438,9 +446,7 @@ migrate(migrate_t *m)
         || apply_code(m) == -1) {
         return -1;
     }
-    if (m->options->test_database && !m->options->dry_run
-        && make_test_database(m) == -1)
-    {
+    if (m->options->test_database && !dry_run && make_test_database(m) == -1) {
         return -1;
     }
     print_summary(m);

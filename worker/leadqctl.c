@@ -128,20 +128,28 @@ print_option(FILE *out, const option_t *o)
     }
 }
 
+/* The options of a command, or all. */
+static void
+print_options(FILE *out, const command_t *c)
+{
+    size_t i;
+
+    (void)fprintf(out, "\noptions:\n");
+    for (i = 0; i < N_OPTIONS; i++) {
+        if (c == NULL || takes(c, &option_table[i])) {
+            print_option(out, &option_table[i]);
+        }
+    }
+}
+
 static void
 print_command(FILE *out, const command_t *c)
 {
     char name[NAME_SIZE];
-    size_t i;
 
     (void)fprintf(out, "usage: leadqctl %s [options]\n\n%s\n",
                   command_name(c, 1, name), c->what);
-    (void)fprintf(out, "\noptions:\n");
-    for (i = 0; i < N_OPTIONS; i++) {
-        if (takes(c, &option_table[i])) {
-            print_option(out, &option_table[i]);
-        }
-    }
+    print_options(out, c);
 }
 
 static int
@@ -163,20 +171,19 @@ print_usage(FILE *out, const char *group)
 {
     const command_t *c;
     char name[NAME_SIZE];
-    int one_group;
     size_t i;
 
-    one_group = is_group(group);
+    if (!is_group(group)) {
+        group = NULL;
+    }
     (void)fprintf(out, "usage: leadqctl COMMAND [options]\n\ncommands:\n");
     for (i = 0; i < N_COMMANDS; i++) {
         c = &commands[i];
-        if (one_group && strcmp(c->group, group) != 0) {
+        if (group != NULL && strcmp(c->group, group) != 0) {
             continue;
         }
         (void)fprintf(out, "  %-26s %s\n", command_name(c, 1, name), c->what);
     }
-    (void)fprintf(out, "\n\"leadqctl COMMAND --help\" tells the options of a "
-                       "command.\n");
 }
 
 /* --- arguments ----------------------------------------------------------- */
@@ -330,7 +337,7 @@ main(int argc, char **argv)
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
 
     if (read_options(&a, argc, argv) == -1) {
-        (void)fprintf(stderr, "\"leadqctl --help\" tells more.\n");
+        (void)fprintf(stderr, "\"leadqctl COMMAND --help\" tells more.\n");
         return CTL_USAGE;
     }
     if (a.version) {
@@ -344,6 +351,7 @@ main(int argc, char **argv)
     }
     if (a.help) {
         print_usage(stdout, words[0]);
+        print_options(stdout, NULL);
         return CTL_OK;
     }
     if (words[0] != NULL && (!is_group(words[0]) || words[1] != NULL)) {
@@ -352,5 +360,6 @@ main(int argc, char **argv)
                         words[1] == NULL ? "" : words[1]);
     }
     print_usage(stderr, words[0]);
+    (void)fprintf(stderr, "\n\"leadqctl COMMAND --help\" tells more.\n");
     return CTL_USAGE;
 }
