@@ -18,7 +18,7 @@
 char *ctl_file_read(const char *path, size_t max, fault_t *fault)
     __attribute__((warn_unused_result));
 
-/* "dir/name"; an absolute name stays.  Owned by the caller; NULL: no memory. */
+/* "dir/name"; an absolute name stays.  Owned by the caller; NULL: no memory */
 char *ctl_file_join(const char *dir, const char *name)
     __attribute__((warn_unused_result));
 
