@@ -15,18 +15,27 @@ use File::Path qw(make_path);
 use Leadq::Test qw(build_dir);
 use Leadq::Site;
 
+$| = 1;
+
 my $shots = abs_path(build_dir()) . '/shots';
 make_path($shots);
 
 my $site = Leadq::Site->start;
-$ENV{SITE_URL} = $site->url('/');
-$ENV{SITE_DSN} = $site->pg->dsn;
-$ENV{WORLD_URL} = $site->world->url('/');
-$ENV{SHOTS} = $shots;
+local $ENV{SITE_URL} = $site->url('/');
+local $ENV{SITE_DSN} = $site->pg->dsn;
+local $ENV{WORLD_URL} = $site->world->url('/');
+local $ENV{SHOTS} = $shots;
 
 my @files = sort glob "$FindBin::Bin/*.test.js";
-my $status = system 'node', '--test', '--test-reporter=tap', @files;
+open my $tap, '-|', 'node', '--test', '--test-reporter=tap', @files
+    or die "node: $!\n";
+while (my $line = <$tap>) {
+    # Details of a failure are not always the YAML that prove expects.
+    print $line =~ /^(?:ok|not ok|\d+\.\.\d+)\b/ ? $line : "# $line";
+}
+close $tap;
+my $failed = $?;
 
 my $alarms = $site->nginx->alarms;
 print "# nginx: $alarms\n" if $alarms;
-exit($status || $alarms ? 1 : 0);
+exit($failed || $alarms ? 1 : 0);

@@ -24,7 +24,7 @@ test('letters and postbacks appear by themselves, and links open',
         assert.match(await letter.locator('pre').innerText(),
             /List-Unsubscribe:/);
         await page.locator('details.item', { hasText: 'world-1' })
-            .getByText('processed').waitFor();
+            .locator('.tag.processed').waitFor();
 
         await letter.getByRole('button', { name: 'Letter' }).click();
         const opened = page.context().waitForEvent('page');
