@@ -5,22 +5,32 @@
 -- The word leadq, alone or at the head of a name, is the schema parameter:
 -- "leadqctl migrate --schema brand" makes roles brand_owner, brand_web ...
 
+-- Roles belong to the cluster: another database may be making them just now.
 do $$
 begin
-    -- One cluster has one set of roles: two databases may migrate at once.
-    perform pg_advisory_xact_lock(hashtext('leadq_roles'));
-
     if not exists (select from pg_roles where rolname = 'leadq_owner') then
         create role leadq_owner nologin;
     end if;
+exception when duplicate_object or unique_violation then
+    null;
+end
+$$;
 
+do $$
+begin
     if not exists (select from pg_roles where rolname = 'leadq_web') then
         create role leadq_web login;
         alter role leadq_web set statement_timeout = '4s';
         alter role leadq_web set lock_timeout = '1s';
         alter role leadq_web set idle_in_transaction_session_timeout = '10s';
     end if;
+exception when duplicate_object or unique_violation then
+    null;
+end
+$$;
 
+do $$
+begin
     if not exists (select from pg_roles where rolname = 'leadq_worker') then
         create role leadq_worker login;
         alter role leadq_worker set statement_timeout = '60s';
@@ -28,12 +38,24 @@ begin
         alter role leadq_worker
             set idle_in_transaction_session_timeout = '60s';
     end if;
+exception when duplicate_object or unique_violation then
+    null;
+end
+$$;
 
+do $$
+begin
     if not exists (select from pg_roles where rolname = 'leadq_read') then
         create role leadq_read nologin;
         alter role leadq_read set statement_timeout = '60s';
     end if;
+exception when duplicate_object or unique_violation then
+    null;
+end
+$$;
 
+do $$
+begin
     if not pg_has_role('leadq_owner', 'member') then
         execute format('grant leadq_owner to %I', current_user);
     end if;
