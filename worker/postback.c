@@ -4,24 +4,17 @@
 
 #include "postback.h"
 #include "macro.h"
+#include "match.h"
+#include "url.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define TYPE_JSON "application/json"
 #define TYPE_FORM "application/x-www-form-urlencoded"
 #define MAX_SECRET 1024
 #define MAX_SECRET_NAME 64
-
-typedef enum {
-    MATCH_ANY,
-    MATCH_BODY_PREFIX,
-    MATCH_NOT_CONTAINS,
-    MATCH_JSON_PATH
-} match_e;
 
 struct postback_s {
     http_request_t request;
@@ -33,16 +26,6 @@ struct postback_s {
     char *host;
     match_e match;
     char *match_value;
-};
-
-static const struct {
-    const char *name;
-    match_e match;
-} matches[] = {
-    {"any", MATCH_ANY},
-    {"body_prefix", MATCH_BODY_PREFIX},
-    {"not_contains", MATCH_NOT_CONTAINS},
-    {"json_path", MATCH_JSON_PATH},
 };
 
 /* {sub1}..{sub30} and, when not null, what these say. */
@@ -79,102 +62,19 @@ any_value(void *data, const char *name, int *known)
     return "0";
 }
 
-/* The host of a URL, where no macro may stand; 0: there is none. */
-static size_t
-url_host(const char *url, size_t len, const char **host)
-{
-    const char *p, *end = url + len;
-
-    p = len >= 7 && strncasecmp(url, "http://", 7) == 0    ? url + 7
-        : len >= 8 && strncasecmp(url, "https://", 8) == 0 ? url + 8
-                                                           : NULL;
-    if (p == NULL) {
-        return 0;
-    }
-    *host = p;
-    while (p < end && strchr("/?#", *p) == NULL) {
-        p++;
-    }
-    return (size_t)(p - *host);
-}
-
-static int
-check_host(const char *host, size_t len, fault_t *fault)
-{
-    const char *port;
-    size_t i, digits;
-
-    for (i = 0; i < len; i++) {
-        if (host[i] == '{' || host[i] == '}') {
-            return fault_set(fault, 1, "a macro in the host of the URL");
-        }
-        if (!isalnum((unsigned char)host[i])
-            && strchr(".-_:[]", host[i]) == NULL) {
-            return fault_set(fault, 1, "the host of the URL has \"%c\"",
-                             isprint((unsigned char)host[i]) ? host[i] : '?');
-        }
-    }
-    port = host[0] == '[' ? memchr(host, ']', len) : host;
-    port =
-        port == NULL ? NULL : memchr(port, ':', len - (size_t)(port - host));
-    if (port == NULL) {
-        return 0;
-    }
-    digits = len - (size_t)(port - host) - 1;
-    if (port == host || digits == 0 || digits > 5
-        || strspn(port + 1, "0123456789") < digits)
-    {
-        return fault_set(fault, 1, "the port of the URL is not a number");
-    }
-    return 0;
-}
-
-static int
-check_url_begin(const char *url, size_t len, fault_t *fault)
-{
-    const char *host;
-    size_t host_len;
-
-    host = NULL;
-    host_len = url_host(url, len, &host);
-    if (host == NULL) {
-        return fault_set(fault, 1,
-                         "the URL does not begin with http:// or https://");
-    }
-    if (host_len == 0) {
-        return fault_set(fault, 1, "the URL has no host");
-    }
-    return check_host(host, host_len, fault);
-}
-
-/* libcurl would refuse these, and only then. */
-static int
-check_bytes(const char *url, size_t len, fault_t *fault)
-{
-    size_t i;
-
-    for (i = 0; i < len; i++) {
-        if ((unsigned char)url[i] <= 0x20 || (unsigned char)url[i] >= 0x7f) {
-            return fault_set(fault, 1,
-                             "a blank, control or non-ASCII byte in the URL");
-        }
-    }
-    return 0;
-}
-
 int
 postback_check_url(const char *url, size_t len, fault_t *fault)
 {
     buf_t out;
     int rc;
 
-    if (check_url_begin(url, len, fault) != 0) {
+    if (url_check_begin(url, len, fault) != 0) {
         return -1;
     }
     buf_init(&out, POSTBACK_MAX_URL);
     rc = macro_expand(url, len, MACRO_URL, any_value, NULL, &out, fault);
     if (rc == 0) {
-        rc = check_bytes(buf_str(&out), out.len, fault);
+        rc = url_check_bytes(buf_str(&out), out.len, fault);
     }
     buf_done(&out);
     return rc;
@@ -235,39 +135,12 @@ postback_check_method(const char *method, fault_t *fault)
     return 0;
 }
 
-static int
-match_of(const char *type, const char *value, match_e *match, fault_t *fault)
-{
-    size_t i;
-
-    for (i = 0; i < sizeof(matches) / sizeof(matches[0]); i++) {
-        if (strcmp(type, matches[i].name) == 0) {
-            break;
-        }
-    }
-    if (i == sizeof(matches) / sizeof(matches[0])) {
-        return fault_set(fault, 0,
-                         "match is not any, body_prefix, not_contains or "
-                         "json_path");
-    }
-    *match = matches[i].match;
-    if (*match != MATCH_ANY && (value == NULL || *value == '\0')) {
-        return fault_set(fault, 0, "match %s needs a value", type);
-    }
-    if (*match == MATCH_JSON_PATH
-        && (strchr(value, '=') == NULL || *value == '=' || *value == '.'))
-    {
-        return fault_set(fault, 0, "match json_path is not a.b=value");
-    }
-    return 0;
-}
-
 int
 postback_check_match(const char *type, const char *value, fault_t *fault)
 {
     match_e match;
 
-    return match_of(type, value, &match, fault);
+    return match_parse(type, value, &match, fault);
 }
 
 /* What the macros of one job are worth. */
@@ -364,8 +237,10 @@ build_match(postback_t *postback, const json_t *match, fault_t *fault)
 
     type = json_string_value(json_object_get(match, "type"));
     value = json_string_value(json_object_get(match, "value"));
-    if (match_of(type == NULL ? "any" : type, value, &postback->match, fault)
-        != 0) {
+    if (match_parse(type == NULL ? "any" : type, value, &postback->match,
+                    fault)
+        != 0)
+    {
         return -1;
     }
     if (value != NULL) {
@@ -391,12 +266,12 @@ build_texts(postback_t *postback, const json_t *payload, values_t *values,
     if (url == NULL) {
         return fault_set(fault, 0, "the payload has no url");
     }
-    if (check_url_begin(url, strlen(url), fault) != 0
+    if (url_check_begin(url, strlen(url), fault) != 0
         || encoding_of(content_type, &encoding, fault) != 0
         || expand(values, url, MACRO_URL, POSTBACK_MAX_URL, &postback->url,
                   fault)
                != 0
-        || check_bytes(postback->url, strlen(postback->url), fault) != 0)
+        || url_check_bytes(postback->url, strlen(postback->url), fault) != 0)
     {
         return -1;
     }
@@ -501,72 +376,6 @@ postback_host(const postback_t *postback)
     return postback->host;
 }
 
-/* Does the value of a JSON path, as text, equal want? */
-static int
-equals(const json_t *value, const char *want)
-{
-    char number[32];
-
-    if (json_is_string(value)) {
-        return strcmp(json_string_value(value), want) == 0;
-    }
-    if (json_is_integer(value)) {
-        (void)snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
-                       json_integer_value(value));
-        return strcmp(number, want) == 0;
-    }
-    return (json_is_true(value) && strcmp(want, "true") == 0)
-           || (json_is_false(value) && strcmp(want, "false") == 0)
-           || (json_is_null(value) && strcmp(want, "null") == 0);
-}
-
-static int
-match_json(const char *path, const http_result_t *result)
-{
-    const char *part, *end;
-    const json_t *value;
-    json_t *json;
-    char name[64];
-    size_t len;
-    int found;
-
-    json = json_loadb(result->body, result->body_len, 0, NULL);
-    value = json;
-    end = strchr(path, '=');
-    for (part = path; value != NULL && part < end; part += len + 1) {
-        len = strcspn(part, ".=");
-        if (len == 0 || len >= sizeof(name)) {
-            value = NULL;
-            break;
-        }
-        memcpy(name, part, len);
-        name[len] = '\0';
-        value = json_object_get(value, name);
-    }
-    found = value != NULL && equals(value, end + 1);
-    json_decref(json);
-    return found;
-}
-
-static int
-is_match(const postback_t *postback, const http_result_t *result)
-{
-    const char *value = postback->match_value;
-
-    switch (postback->match) {
-    case MATCH_ANY:
-        return 1;
-    case MATCH_BODY_PREFIX:
-        return strncmp(result->body, value, strlen(value)) == 0;
-    case MATCH_NOT_CONTAINS:
-        return memmem(result->body, result->body_len, value, strlen(value))
-               == NULL;
-    case MATCH_JSON_PATH:
-        return match_json(value, result);
-    }
-    return 0;
-}
-
 static void
 judge_status(int status, outcome_t *outcome)
 {
@@ -604,7 +413,9 @@ postback_judge(const postback_t *postback, const http_result_t *result,
     outcome_reply(outcome, result->body, result->body_len);
     if (result->status < 200 || result->status >= 300) {
         judge_status(result->status, outcome);
-    } else if (is_match(postback, result)) {
+    } else if (match_test(postback->match, postback->match_value, result->body,
+                          result->body_len))
+    {
         outcome->outcome = OUTCOME_DONE;
     } else {
         outcome->outcome = OUTCOME_RETRY;

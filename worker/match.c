@@ -1,0 +1,106 @@
+#include "match.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    match_e match;
+} matches[] = {
+    {"any", MATCH_ANY},
+    {"body_prefix", MATCH_BODY_PREFIX},
+    {"not_contains", MATCH_NOT_CONTAINS},
+    {"json_path", MATCH_JSON_PATH},
+};
+
+int
+match_parse(const char *type, const char *value, match_e *match,
+            fault_t *fault)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(matches) / sizeof(matches[0]); i++) {
+        if (strcmp(type, matches[i].name) == 0) {
+            break;
+        }
+    }
+    if (i == sizeof(matches) / sizeof(matches[0])) {
+        return fault_set(fault, 0,
+                         "match is not any, body_prefix, not_contains or "
+                         "json_path");
+    }
+    *match = matches[i].match;
+    if (*match != MATCH_ANY && (value == NULL || *value == '\0')) {
+        return fault_set(fault, 0, "match %s needs a value", type);
+    }
+    if (*match == MATCH_JSON_PATH
+        && (strchr(value, '=') == NULL || *value == '=' || *value == '.'))
+    {
+        return fault_set(fault, 0, "match json_path is not a.b=value");
+    }
+    return 0;
+}
+
+/* Does the value of a JSON path, as text, equal want? */
+static int
+equals(const json_t *value, const char *want)
+{
+    char number[32];
+
+    if (json_is_string(value)) {
+        return strcmp(json_string_value(value), want) == 0;
+    }
+    if (json_is_integer(value)) {
+        (void)snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
+                       json_integer_value(value));
+        return strcmp(number, want) == 0;
+    }
+    return (json_is_true(value) && strcmp(want, "true") == 0)
+           || (json_is_false(value) && strcmp(want, "false") == 0)
+           || (json_is_null(value) && strcmp(want, "null") == 0);
+}
+
+static int
+match_json(const char *path, const char *body, size_t body_len)
+{
+    const char *part, *end;
+    const json_t *value;
+    json_t *json;
+    char name[64];
+    size_t len;
+    int found;
+
+    json = json_loadb(body, body_len, 0, NULL);
+    value = json;
+    end = strchr(path, '=');
+    for (part = path; value != NULL && part < end; part += len + 1) {
+        len = strcspn(part, ".=");
+        if (len == 0 || len >= sizeof(name)) {
+            value = NULL;
+            break;
+        }
+        memcpy(name, part, len);
+        name[len] = '\0';
+        value = json_object_get(value, name);
+    }
+    found = value != NULL && equals(value, end + 1);
+    json_decref(json);
+    return found;
+}
+
+int
+match_test(match_e match, const char *value, const char *body, size_t len)
+{
+    switch (match) {
+    case MATCH_ANY:
+        return 1;
+    case MATCH_BODY_PREFIX:
+        return strncmp(body, value, strlen(value)) == 0;
+    case MATCH_NOT_CONTAINS:
+        return memmem(body, len, value, strlen(value)) == NULL;
+    case MATCH_JSON_PATH:
+        return match_json(value, body, len);
+    }
+    return 0;
+}

@@ -1,0 +1,32 @@
+/*
+ * How an answer with status 2xx is told from a success: some networks say
+ * "error" with a smile.
+ *
+ *     any            whatever it says
+ *     body_prefix    the body begins with the value
+ *     not_contains   the body has the value nowhere
+ *     json_path      "a.b=value": the member a.b of a JSON object is value
+ */
+
+#ifndef LEADQ_MATCH_H
+#define LEADQ_MATCH_H
+
+#include "fault.h"
+
+#include <stddef.h>
+
+typedef enum {
+    MATCH_ANY,
+    MATCH_BODY_PREFIX,
+    MATCH_NOT_CONTAINS,
+    MATCH_JSON_PATH
+} match_e;
+
+/* Reads and checks a type with its value (may be NULL). */
+int match_parse(const char *type, const char *value, match_e *match,
+                fault_t *fault) __attribute__((warn_unused_result));
+
+/* Is this body, terminated, a success? */
+int match_test(match_e match, const char *value, const char *body, size_t len);
+
+#endif
