@@ -1,0 +1,557 @@
+
+/*
+ * The half of the module that knows nginx and libpq.
+ *
+ *     request --> handler --> job --> queue of its function --+
+ *                                                             | flush, at the
+ *     request <-- reply <-- settle <-- batch <-- lane <-------+ end of a turn
+ *
+ * Per worker process and database there is one pool: the queues and a few
+ * lanes.  A lane is a libpq connection in pipeline mode that has up to
+ * "depth" batches in flight.  A batch is one statement and one commit.
+ *
+ * Who owns what:  a pool its lanes and queues, for the life of the process; a
+ * lane its batches in flight; a batch its jobs; a job its row.  A job never
+ * lives in the pool of its request: the client may leave, the row stays.
+ *
+ * Files:  module (life, locations), database, hosts, field and shape
+ * (configuration), handler (requests), reply and filter (answers), vars,
+ * pool (queue and dispatch), job, batch, settle (what a result means), lane
+ * (connections), pg (what is said on them), resolve (DNS).
+ */
+
+#ifndef NGX_HTTP_LEADQ_H_INCLUDED
+#define NGX_HTTP_LEADQ_H_INCLUDED
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_http.h>
+
+#include <libpq-fe.h>
+
+#include "leadq_shape.h"
+#include "leadq_uuid.h"
+
+
+#define NGX_HTTP_LEADQ_API          1           /* of the SQL functions */
+
+#define NGX_HTTP_LEADQ_BODY_MAX     (2 * 1024 * 1024)
+#define NGX_HTTP_LEADQ_ROW_MAX      (4 * 1024 * 1024)
+#define NGX_HTTP_LEADQ_BATCH_BYTES  (1024 * 1024)
+#define NGX_HTTP_LEADQ_ATTEMPTS     3           /* of sending a row */
+
+
+typedef struct ngx_http_leadq_pool_s   ngx_http_leadq_pool_t;
+typedef struct ngx_http_leadq_lane_s   ngx_http_leadq_lane_t;
+typedef struct ngx_http_leadq_batch_s  ngx_http_leadq_batch_t;
+typedef struct ngx_http_leadq_job_s    ngx_http_leadq_job_t;
+typedef struct ngx_http_leadq_ctx_s    ngx_http_leadq_ctx_t;
+typedef struct ngx_http_leadq_names_s  ngx_http_leadq_names_t;
+
+
+/* Where in the configuration something was said. */
+typedef struct {
+    ngx_str_t                     file;
+    ngx_uint_t                    line;
+} ngx_http_leadq_place_t;
+
+
+/* One entry of the list of hosts in a conninfo. */
+typedef struct {
+    ngx_str_t                     host;
+    ngx_str_t                     hostaddr;     /* empty: a name or a socket */
+    ngx_str_t                     port;
+    unsigned                      name:1;       /* somebody must resolve it */
+} ngx_http_leadq_host_t;
+
+
+/* leadq_database */
+typedef struct {
+    ngx_str_t                     name;
+    ngx_str_t                     schema;
+    ngx_http_leadq_place_t        place;
+    ngx_uint_t                    index;
+
+    const char                  **keywords;     /* without those of hosts */
+    const char                  **values;
+    ngx_array_t                   hosts;        /* ngx_http_leadq_host_t */
+    ngx_resolver_t               *resolver;     /* NULL: no names are left */
+
+    ngx_uint_t                    connections;
+    ngx_uint_t                    batch;        /* rows */
+    ngx_uint_t                    depth;        /* batches in flight a lane */
+    ngx_uint_t                    queue;        /* rows */
+    size_t                        queue_bytes;
+    ngx_msec_t                    timeout;
+    ngx_msec_t                    connect_timeout;
+
+    char                         *check;        /* SQL of a new lane */
+    ngx_array_t                   functions;    /* _function_t * */
+    ngx_http_leadq_pool_t        *pool;         /* of this worker process */
+} ngx_http_leadq_database_t;
+
+
+/* One SQL function that some location calls. */
+typedef struct {
+    ngx_str_t                     name;
+    char                         *sql;
+    ngx_http_leadq_database_t    *database;
+    ngx_uint_t                    index;        /* in database->functions */
+} ngx_http_leadq_function_t;
+
+
+/* leadq_key */
+typedef struct {
+    ngx_str_t                     name;
+    leadq_keys_t                 *keys;         /* freed with the cycle */
+} ngx_http_leadq_key_t;
+
+
+typedef struct {
+    ngx_array_t                   databases;    /* _database_t * */
+    ngx_array_t                   keys;         /* _key_t */
+} ngx_http_leadq_main_conf_t;
+
+
+typedef struct {
+    ngx_http_leadq_function_t    *function;     /* NULL: no leadq location */
+    leadq_shape_t                 shape;
+    unsigned                      takes_body:1; /* a field comes from it */
+
+    /* as declared, until the end of the location */
+
+    ngx_http_leadq_place_t        place;        /* of the first directive */
+    ngx_str_t                     database;
+    ngx_str_t                     name;         /* of the function */
+
+    ngx_array_t                  *fields;       /* leadq_field_t */
+    ngx_array_t                  *inside;       /* ngx_int_t: variable of the
+                                                   field, or NGX_ERROR */
+    ngx_array_t                  *keys;         /* ngx_str_t: of the field */
+    ngx_array_t                  *sets;         /* leadq_str_t: names */
+    ngx_array_t                  *values;       /* _complex_value_t */
+
+    ngx_http_leadq_place_t        invalid_place;
+    ngx_uint_t                    invalid;      /* 0 unset, 1 reject, 2 pass */
+    ngx_str_t                     pass_if;
+    ngx_array_t                  *only;         /* leadq_str_t */
+
+    ngx_str_t                     redirect_ok;
+    ngx_str_t                     redirect_error;
+} ngx_http_leadq_loc_conf_t;
+
+
+typedef enum {
+    NGX_HTTP_LEADQ_ANSWERED,    /* SQL answered, whatever it said */
+    NGX_HTTP_LEADQ_INVALID,     /* the client's fault, SQL was not asked */
+    NGX_HTTP_LEADQ_REFUSED,     /* SQL raised class 22 for this row */
+    NGX_HTTP_LEADQ_CONFLICT,    /* SQL raised class 23 for this row */
+    NGX_HTTP_LEADQ_BUSY,        /* queue full */
+    NGX_HTTP_LEADQ_AWAY,        /* no answer within the timeout */
+    NGX_HTTP_LEADQ_FAILED       /* our fault or SQL's */
+} ngx_http_leadq_outcome_e;
+
+
+/* Of one request; lives in its pool. */
+struct ngx_http_leadq_ctx_s {
+    ngx_http_leadq_job_t         *job;          /* borrowed; NULL: none now */
+    ngx_http_leadq_outcome_e      outcome;
+
+    /* copied from the job for the access log */
+
+    ngx_uint_t                    batch;        /* rows, 0: never sent */
+    ngx_msec_t                    wait;
+    ngx_msec_t                    db_time;
+
+    u_char                        id[LEADQ_UUID_LEN + 1];
+    ngx_str_t                     page;         /* of the filter */
+    unsigned                      has_id:1;
+    unsigned                      answered:1;   /* by this module */
+};
+
+
+/* A row on its way. */
+struct ngx_http_leadq_job_s {
+    ngx_queue_t                   queue;        /* while it waits */
+    ngx_http_request_t           *request;      /* borrowed; NULL: left */
+    ngx_uint_t                    function;     /* index */
+    ngx_uint_t                    attempts;     /* sendings */
+    ngx_uint_t                    batch;        /* rows in the last one */
+    ngx_msec_t                    arrived;
+    ngx_msec_t                    sent;         /* last time */
+    ngx_msec_t                    deadline;
+    size_t                        len;
+    char                         *row;          /* owned, from malloc() */
+    u_char                        id[16];
+};
+
+
+/* One statement, one commit. */
+struct ngx_http_leadq_batch_s {
+    ngx_queue_t                   queue;        /* in lane or in again */
+    ngx_uint_t                    function;
+    ngx_uint_t                    resent;       /* after 40001, 40P01 */
+    PGresult                     *result;       /* owned; rows, if any */
+    char                          sqlstate[6];  /* of the error, if any */
+    unsigned                      failed:1;
+    ngx_uint_t                    n;
+    ngx_http_leadq_job_t         *job[];        /* owned */
+};
+
+
+typedef enum {
+    NGX_HTTP_LEADQ_DOWN,        /* no connection; timer: next try */
+    NGX_HTTP_LEADQ_RESOLVING,   /* asking for addresses; timer: connecting */
+    NGX_HTTP_LEADQ_CONNECTING,  /* PQconnectPoll(); timer: connecting */
+    NGX_HTTP_LEADQ_CHECKING,    /* the check statement; timer: connecting */
+    NGX_HTTP_LEADQ_READY        /* takes batches; timer: the oldest of them */
+} ngx_http_leadq_lane_e;
+
+
+struct ngx_http_leadq_lane_s {
+    ngx_http_leadq_pool_t        *pool;         /* borrowed */
+    PGconn                       *pg;           /* owned */
+    ngx_connection_t             *connection;   /* borrowed from nginx */
+
+    /* event ident must be after 3 pointers as in ngx_connection_t */
+    ngx_int_t                     ident;
+
+    ngx_http_leadq_lane_e         state;
+    ngx_uint_t                    number;       /* from 1, for the log */
+    ngx_event_t                   timer;        /* cancelable: rows hold the
+                                                   process by pool->expire */
+    ngx_msec_t                    pause;        /* last one, 0: none yet */
+    ngx_msec_t                    expected;     /* end of the timer */
+    ngx_msec_t                    opened;
+    ngx_msec_t                    lifetime;
+    ngx_uint_t                    turn;         /* host to begin with */
+
+    ngx_queue_t                   flying;       /* batches, oldest first */
+    ngx_uint_t                    nflying;
+    PGresult                     *check;        /* owned */
+    ngx_http_leadq_names_t       *names;        /* being resolved */
+};
+
+
+/* What waits for one function. */
+typedef struct {
+    ngx_http_leadq_function_t    *function;     /* borrowed */
+    ngx_queue_t                   waiting;      /* jobs, oldest first */
+} ngx_http_leadq_waiting_t;
+
+
+/* One database in one worker process. */
+struct ngx_http_leadq_pool_s {
+    ngx_http_leadq_database_t    *database;     /* borrowed */
+    ngx_log_t                    *log;          /* borrowed */
+    ngx_http_leadq_waiting_t     *waiting;      /* per function */
+
+    /* event ident must be after 3 pointers as in ngx_connection_t */
+    ngx_int_t                     ident;
+
+    ngx_uint_t                    nwaiting;     /* jobs of all functions */
+    ngx_uint_t                    njobs;        /* waiting or in flight */
+    size_t                        nbytes;       /* of their rows */
+    ngx_queue_t                   again;        /* batches to send first */
+
+    ngx_event_t                   flush;        /* posted */
+    ngx_event_t                   expire;       /* set while there are jobs */
+
+    ngx_http_leadq_lane_t        *lanes;
+    ngx_uint_t                    nready;
+    ngx_msec_t                    down_since;   /* if no lane is ready */
+    ngx_uint_t                    down_logged;  /* failures, not all logged */
+    ngx_msec_t                    logged;       /* when the last one was */
+
+    time_t                        rate_second;
+    ngx_uint_t                    rate_rows;    /* settled in this second */
+    ngx_uint_t                    rate;         /* and in the one before */
+
+    leadq_buf_t                   ids;          /* parameters being built */
+    leadq_buf_t                   rows;
+    leadq_uuid_gen_t              uuid;
+};
+
+
+/*
+ * An answer that SQL gave to one row; the strings are borrowed from the
+ * result and have terminators, NULL is SQL's null.
+ */
+typedef struct {
+    ngx_uint_t                    status;
+    const char                   *headers;
+    const char                   *body;
+    size_t                        body_len;
+} ngx_http_leadq_answer_t;
+
+
+/*
+ * database: the directives leadq_database and leadq_key.
+ */
+
+char *ngx_http_leadq_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_leadq_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* Finds or makes the function that a location calls; NULL: no memory. */
+ngx_http_leadq_function_t *ngx_http_leadq_function_get(ngx_conf_t *cf,
+    ngx_http_leadq_database_t *database, ngx_str_t *name);
+
+
+/*
+ * hosts: which hosts a conninfo names, and their addresses.
+ */
+
+/* The value of an option, or NULL if it is absent or empty. */
+const char *ngx_http_leadq_hosts_option(PQconninfoOption *given,
+    const char *keyword);
+
+/* Fills database->hosts; returns what a directive's handler returns. */
+char *ngx_http_leadq_hosts_set(ngx_conf_t *cf,
+    ngx_http_leadq_database_t *database, PQconninfoOption *given);
+
+/* Decides who resolves names, once all of http{} is known. */
+ngx_int_t ngx_http_leadq_database_hosts(ngx_conf_t *cf,
+    ngx_http_leadq_database_t *database);
+
+
+/*
+ * field: the directive leadq_field.
+ */
+
+char *ngx_http_leadq_field(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+
+/*
+ * shape: the directives leadq_set and leadq_invalid, and the shape of a
+ * location.
+ */
+
+char *ngx_http_leadq_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_leadq_invalid(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* Fills lcf->shape at the end of the location. */
+char *ngx_http_leadq_shape(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf);
+
+/* Returns 1 if a field or a set value of the location has the name. */
+ngx_uint_t ngx_http_leadq_taken(ngx_http_leadq_loc_conf_t *lcf,
+    leadq_str_t *name);
+
+/* Remembers the place of a directive if it is the first. */
+void ngx_http_leadq_place(ngx_conf_t *cf, ngx_http_leadq_place_t *place);
+
+/* Returns 1 for [a-z][a-z0-9_]{0,62}. */
+ngx_uint_t ngx_http_leadq_is_name(ngx_str_t *name);
+
+/* Splits "a,b"; returns an array of leadq_str_t or NULL (no memory). */
+ngx_array_t *ngx_http_leadq_list(ngx_conf_t *cf, ngx_str_t *text);
+
+
+/*
+ * handler: the content handler of leadq locations.
+ */
+
+ngx_int_t ngx_http_leadq_handler(ngx_http_request_t *r);
+
+/* The request's header of that name, given in lower case, or NULL. */
+ngx_str_t *ngx_http_leadq_header(ngx_http_request_t *r, const char *name);
+
+/* Returns 1 if a person with a browser waits for a page. */
+ngx_uint_t ngx_http_leadq_wants_html(ngx_http_request_t *r);
+
+
+/*
+ * reply: answers.  Each sends one and returns what to finalize with.
+ */
+
+/*
+ * A problem that the request has by itself; code and title are static text,
+ * errors may be NULL.
+ */
+ngx_int_t ngx_http_leadq_reply_problem(ngx_http_request_t *r,
+    ngx_uint_t status, const char *code, const char *title,
+    leadq_errors_t *errors);
+
+/* Why a row has no answer of SQL: 409, 422, 500, or 503 + Retry-After. */
+ngx_int_t ngx_http_leadq_reply_outcome(ngx_http_request_t *r,
+    ngx_http_leadq_outcome_e outcome);
+
+/* What SQL said. */
+ngx_int_t ngx_http_leadq_reply_answer(ngx_http_request_t *r,
+    ngx_http_leadq_answer_t *answer);
+
+
+/*
+ * filter: what nginx itself refuses in leadq locations becomes a problem too.
+ */
+
+ngx_int_t ngx_http_leadq_filter_init(ngx_conf_t *cf);
+
+
+/*
+ * vars
+ */
+
+ngx_int_t ngx_http_leadq_vars_add(ngx_conf_t *cf);
+
+
+/*
+ * pool: queue and dispatch.
+ */
+
+/* Makes the pool of a database and its lanes; in a new worker process. */
+ngx_int_t ngx_http_leadq_pool_init(ngx_cycle_t *cycle,
+    ngx_http_leadq_database_t *database);
+
+/* Closes the lanes; the process ends. */
+void ngx_http_leadq_pool_done(ngx_http_leadq_pool_t *pool);
+
+/* NGX_OK: a row is welcome; NGX_BUSY: no room; NGX_DECLINED: no database. */
+ngx_int_t ngx_http_leadq_pool_welcome(ngx_http_leadq_pool_t *pool);
+
+/* Seconds after which it is worth to come again, from 1. */
+time_t ngx_http_leadq_pool_retry_after(ngx_http_leadq_pool_t *pool);
+
+/* Sends what waits, at the end of this turn of the event loop. */
+void ngx_http_leadq_pool_flush(ngx_http_leadq_pool_t *pool);
+
+/* Everything that is here gets 503; worker_shutdown_timeout is over. */
+void ngx_http_leadq_pool_abandon(ngx_http_leadq_pool_t *pool);
+
+
+/*
+ * job: one row.
+ */
+
+/*
+ * Queues a row for the request and takes it over from the buffer.  The
+ * request is answered later, never from within this call.
+ *
+ * Returns NGX_OK, or NGX_ERROR (no memory, no random bytes).
+ */
+ngx_int_t ngx_http_leadq_job_add(ngx_http_request_t *r,
+    ngx_http_leadq_function_t *function, leadq_buf_t *row);
+
+/* Answer the job's request, if it is still there, and free the job. */
+void ngx_http_leadq_job_answer(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_job_t *job, ngx_http_leadq_answer_t *answer);
+void ngx_http_leadq_job_fail(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_job_t *job, ngx_http_leadq_outcome_e outcome);
+
+/* Milliseconds until the job's deadline; negative when it is over. */
+ngx_msec_int_t ngx_http_leadq_job_left(ngx_http_leadq_job_t *job);
+
+/* Runs at the earliest deadline that there may be; ev->data is the pool. */
+void ngx_http_leadq_expire_handler(ngx_event_t *ev);
+
+
+/*
+ * batch
+ */
+
+/* A new batch of n jobs, to be filled in if job is NULL; NULL: no memory. */
+ngx_http_leadq_batch_t *ngx_http_leadq_batch_new(ngx_uint_t function,
+    ngx_http_leadq_job_t **job, ngx_uint_t n);
+
+/* Frees a batch, not its jobs; accepts NULL. */
+void ngx_http_leadq_batch_free(ngx_http_leadq_batch_t *batch);
+
+/* Writes the parameters of a batch to pool->ids and pool->rows. */
+ngx_int_t ngx_http_leadq_batch_encode(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_batch_t *batch);
+
+/*
+ * Puts the jobs of a batch that got no result back to the head of their
+ * queue, or fails those that are too late or were sent too often; frees the
+ * batch.
+ */
+void ngx_http_leadq_batch_requeue(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_batch_t *batch);
+
+
+/*
+ * settle: what the result of a batch means for its jobs.
+ */
+
+/* Returns 1 if the SQLSTATE says that the connection is of no more use. */
+ngx_uint_t ngx_http_leadq_ends_lane(const char *sqlstate);
+
+/* Logs the first error of a batch, without anything of its rows. */
+void ngx_http_leadq_batch_log(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_batch_t *batch, PGresult *res);
+
+/* Settles a batch whose Sync has come, and frees it. */
+void ngx_http_leadq_batch_settle(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_batch_t *batch);
+
+
+/*
+ * lane: connections and their states.
+ */
+
+void ngx_http_leadq_lane_init(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_lane_t *lane, ngx_uint_t number);
+
+/* Begins to connect; the lane must be down. */
+void ngx_http_leadq_lane_open(ngx_http_leadq_lane_t *lane);
+
+/* Goes on with the addresses (_host_t), for lane_open and resolve. */
+void ngx_http_leadq_lane_connect(ngx_http_leadq_lane_t *lane,
+    ngx_array_t *hosts);
+
+/* Watches libpq's socket for room to write or for something to read. */
+ngx_int_t ngx_http_leadq_lane_attach(ngx_http_leadq_lane_t *lane,
+    ngx_uint_t write);
+
+/* Sets the timer of the state, in ms. */
+void ngx_http_leadq_lane_expect(ngx_http_leadq_lane_t *lane,
+    ngx_msec_t timeout);
+
+/*
+ * Closes an idle lane when the process wants to quit, and opens it anew after
+ * about an hour, which sheds libpq's buffers.
+ */
+void ngx_http_leadq_lane_rest(ngx_http_leadq_lane_t *lane);
+
+/* Closes the connection; batches in flight stay in the lane. */
+void ngx_http_leadq_lane_close(ngx_http_leadq_lane_t *lane);
+
+/* Closes, requeues what was in flight, and tries again after a pause. */
+void ngx_http_leadq_lane_fail(ngx_http_leadq_lane_t *lane,
+    const char *reason);
+
+
+/*
+ * pg: what is said on a lane.
+ */
+
+/* Connected: asks whether this is the database that we are made for. */
+void ngx_http_leadq_lane_setup(ngx_http_leadq_lane_t *lane);
+
+/* Sends a batch that the lane owns from now on, whatever happens. */
+void ngx_http_leadq_lane_send(ngx_http_leadq_lane_t *lane,
+    ngx_http_leadq_batch_t *batch);
+
+/* Writes what libpq holds, and watches for room while there is more. */
+void ngx_http_leadq_lane_flush(ngx_http_leadq_lane_t *lane);
+
+/* Reads and handles all results that are complete; may close the lane. */
+void ngx_http_leadq_lane_read(ngx_http_leadq_lane_t *lane);
+
+
+/*
+ * resolve: names in the conninfo, by nginx's resolver.
+ */
+
+/* Asks for all names, then calls ngx_http_leadq_lane_connect(). */
+void ngx_http_leadq_names_resolve(ngx_http_leadq_lane_t *lane);
+
+/* Forgets the question; accepts a lane that asks nothing. */
+void ngx_http_leadq_names_cancel(ngx_http_leadq_lane_t *lane);
+
+
+extern ngx_module_t  ngx_http_leadq_module;
+
+
+#endif /* NGX_HTTP_LEADQ_H_INCLUDED */

@@ -1,0 +1,381 @@
+
+/*
+ * A job: a row from the moment when its request was found valid.
+ *
+ * A row's time has two ends: its deadline, when its client is told to come
+ * again, and the timeout of its batch, when the lane is given up (see lane).
+ * A row in flight stays in flight after its deadline; one that waits is
+ * dropped.
+ *
+ * The expire timer runs as long as there are jobs.  It is the only timer of
+ * the module that keeps a process from quitting.
+ */
+
+#include "ngx_http_leadq.h"
+
+
+static void ngx_http_leadq_job_detach(void *data);
+static void ngx_http_leadq_job_later(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_job_t *job);
+static ngx_http_request_t *ngx_http_leadq_job_end(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_job_t *job, ngx_http_leadq_outcome_e outcome);
+static void ngx_http_leadq_job_free(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_job_t *job);
+static ngx_uint_t ngx_http_leadq_job_late(ngx_http_leadq_job_t *job,
+    ngx_msec_int_t *left);
+static void ngx_http_leadq_expire_waiting(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_waiting_t *waiting, ngx_msec_int_t *left);
+static void ngx_http_leadq_expire_again(ngx_http_leadq_pool_t *pool,
+    ngx_queue_t *q, ngx_msec_int_t *left);
+static void ngx_http_leadq_expire_flying(ngx_http_leadq_pool_t *pool,
+    ngx_queue_t *flying, ngx_msec_int_t *left);
+
+
+ngx_int_t
+ngx_http_leadq_job_add(ngx_http_request_t *r,
+    ngx_http_leadq_function_t *function, leadq_buf_t *row)
+{
+    ngx_time_t             *tp;
+    ngx_http_cleanup_t     *cln;
+    ngx_http_leadq_ctx_t   *ctx;
+    ngx_http_leadq_job_t   *job;
+    ngx_http_leadq_pool_t  *pool;
+
+    pool = function->database->pool;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_leadq_module);
+
+    cln = ngx_http_cleanup_add(r, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    job = ngx_calloc(sizeof(ngx_http_leadq_job_t), pool->log);
+    if (job == NULL) {
+        return NGX_ERROR;
+    }
+
+    tp = ngx_timeofday();
+
+    if (leadq_uuid_next(&pool->uuid,
+                        (uint64_t) tp->sec * 1000 + (uint64_t) tp->msec,
+                        job->id)
+        != 0)
+    {
+        ngx_log_error(NGX_LOG_CRIT, r->connection->log, ngx_errno,
+                      "leadq has no random bytes");
+        ngx_free(job);
+        return NGX_ERROR;
+    }
+
+    job->request = r;
+    job->function = function->index;
+    job->arrived = ngx_current_msec;
+    job->deadline = ngx_current_msec + function->database->timeout;
+    job->row = row->data;
+    job->len = row->len;
+
+    row->data = NULL;
+    leadq_buf_done(row);
+
+    leadq_uuid_format(job->id, (char *) ctx->id);
+    ctx->has_id = 1;
+    ctx->job = job;
+
+    cln->handler = ngx_http_leadq_job_detach;
+    cln->data = ctx;
+
+    ngx_queue_insert_tail(&pool->waiting[function->index].waiting,
+                          &job->queue);
+
+    pool->nwaiting++;
+    pool->njobs++;
+    pool->nbytes += job->len;
+
+    if (!pool->expire.timer_set) {
+        ngx_add_timer(&pool->expire, function->database->timeout);
+    }
+
+    ngx_http_leadq_pool_flush(pool);
+
+    return NGX_OK;
+}
+
+
+/* The client is gone; its row is not. */
+
+static void
+ngx_http_leadq_job_detach(void *data)
+{
+    ngx_http_leadq_ctx_t  *ctx = data;
+
+    if (ctx->job) {
+        ctx->job->request = NULL;
+        ctx->job = NULL;
+    }
+}
+
+
+void
+ngx_http_leadq_job_answer(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_job_t *job, ngx_http_leadq_answer_t *answer)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    if (pool->rate_second != ngx_time()) {
+        pool->rate = pool->rate_second == ngx_time() - 1 ? pool->rate_rows : 0;
+        pool->rate_rows = 0;
+        pool->rate_second = ngx_time();
+    }
+
+    pool->rate_rows++;
+
+    r = ngx_http_leadq_job_end(pool, job, NGX_HTTP_LEADQ_ANSWERED);
+
+    ngx_http_leadq_job_free(pool, job);
+
+    if (r) {
+        c = r->connection;
+
+        ngx_http_finalize_request(r, ngx_http_leadq_reply_answer(r, answer));
+        ngx_http_run_posted_requests(c);
+    }
+}
+
+
+void
+ngx_http_leadq_job_fail(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_job_t *job, ngx_http_leadq_outcome_e outcome)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = ngx_http_leadq_job_end(pool, job, outcome);
+
+    ngx_http_leadq_job_free(pool, job);
+
+    if (r) {
+        c = r->connection;
+
+        ngx_http_finalize_request(r, ngx_http_leadq_reply_outcome(r, outcome));
+        ngx_http_run_posted_requests(c);
+    }
+}
+
+
+/* The client has waited long enough, the row stays in flight. */
+
+static void
+ngx_http_leadq_job_later(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_job_t *job)
+{
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = ngx_http_leadq_job_end(pool, job, NGX_HTTP_LEADQ_AWAY);
+
+    if (r) {
+        c = r->connection;
+
+        ngx_http_finalize_request(r, ngx_http_leadq_reply_outcome(
+                                         r, NGX_HTTP_LEADQ_AWAY));
+        ngx_http_run_posted_requests(c);
+    }
+}
+
+
+/* Parts job and request; the request to answer, or NULL. */
+
+static ngx_http_request_t *
+ngx_http_leadq_job_end(ngx_http_leadq_pool_t *pool, ngx_http_leadq_job_t *job,
+    ngx_http_leadq_outcome_e outcome)
+{
+    ngx_http_request_t    *r;
+    ngx_http_leadq_ctx_t  *ctx;
+
+    r = job->request;
+
+    if (r == NULL) {
+        return NULL;
+    }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_leadq_module);
+
+    ctx->job = NULL;
+    ctx->outcome = outcome;
+    ctx->batch = job->batch;
+
+    if (job->batch) {
+        ctx->wait = job->sent - job->arrived;
+        ctx->db_time = ngx_current_msec - job->sent;
+
+    } else {
+        ctx->wait = ngx_current_msec - job->arrived;
+    }
+
+    job->request = NULL;
+
+    ngx_http_set_log_request(r->connection->log, r);
+
+    return r;
+}
+
+
+static void
+ngx_http_leadq_job_free(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_job_t *job)
+{
+    pool->njobs--;
+    pool->nbytes -= job->len;
+
+    if (pool->njobs == 0 && pool->expire.timer_set) {
+        ngx_del_timer(&pool->expire);
+    }
+
+    free(job->row);
+    ngx_free(job);
+}
+
+
+ngx_msec_int_t
+ngx_http_leadq_job_left(ngx_http_leadq_job_t *job)
+{
+    return (ngx_msec_int_t) (job->deadline - ngx_current_msec);
+}
+
+
+/* Past its deadline?  If not, left becomes the time until it, if less. */
+
+static ngx_uint_t
+ngx_http_leadq_job_late(ngx_http_leadq_job_t *job, ngx_msec_int_t *left)
+{
+    ngx_msec_int_t  until;
+
+    until = ngx_http_leadq_job_left(job);
+
+    if (until <= 0) {
+        return 1;
+    }
+
+    if (until < *left) {
+        *left = until;
+    }
+
+    return 0;
+}
+
+
+void
+ngx_http_leadq_expire_handler(ngx_event_t *ev)
+{
+    ngx_uint_t              i;
+    ngx_queue_t            *q, *next;
+    ngx_msec_int_t          left;
+    ngx_http_leadq_pool_t  *pool;
+
+    pool = ev->data;
+    left = (ngx_msec_int_t) pool->database->timeout;
+
+    for (i = 0; i < pool->database->functions.nelts; i++) {
+        ngx_http_leadq_expire_waiting(pool, &pool->waiting[i], &left);
+    }
+
+    for (q = ngx_queue_head(&pool->again);
+         q != ngx_queue_sentinel(&pool->again);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        ngx_http_leadq_expire_again(pool, q, &left);
+    }
+
+    for (i = 0; i < pool->database->connections; i++) {
+        ngx_http_leadq_expire_flying(pool, &pool->lanes[i].flying, &left);
+    }
+
+    if (pool->njobs) {
+        ngx_add_timer(ev, (ngx_msec_t) ngx_max(left, 1));
+    }
+}
+
+
+/* The head is the oldest. */
+
+static void
+ngx_http_leadq_expire_waiting(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_waiting_t *waiting, ngx_msec_int_t *left)
+{
+    ngx_queue_t           *q;
+    ngx_http_leadq_job_t  *job;
+
+    while (!ngx_queue_empty(&waiting->waiting)) {
+        q = ngx_queue_head(&waiting->waiting);
+        job = ngx_queue_data(q, ngx_http_leadq_job_t, queue);
+
+        if (!ngx_http_leadq_job_late(job, left)) {
+            return;
+        }
+
+        ngx_queue_remove(q);
+        pool->nwaiting--;
+
+        ngx_http_leadq_job_fail(pool, job, NGX_HTTP_LEADQ_AWAY);
+    }
+}
+
+
+/* Batches that have not been sent again lose the rows that are late. */
+
+static void
+ngx_http_leadq_expire_again(ngx_http_leadq_pool_t *pool, ngx_queue_t *q,
+    ngx_msec_int_t *left)
+{
+    ngx_uint_t               i, kept;
+    ngx_http_leadq_job_t    *job;
+    ngx_http_leadq_batch_t  *batch;
+
+    batch = ngx_queue_data(q, ngx_http_leadq_batch_t, queue);
+    kept = 0;
+
+    for (i = 0; i < batch->n; i++) {
+        job = batch->job[i];
+
+        if (ngx_http_leadq_job_late(job, left)) {
+            ngx_http_leadq_job_fail(pool, job, NGX_HTTP_LEADQ_AWAY);
+            continue;
+        }
+
+        batch->job[kept++] = job;
+    }
+
+    batch->n = kept;
+
+    if (kept == 0) {
+        ngx_queue_remove(q);
+        ngx_http_leadq_batch_free(batch);
+    }
+}
+
+
+/* Clients of rows in flight are told, the rows go on. */
+
+static void
+ngx_http_leadq_expire_flying(ngx_http_leadq_pool_t *pool, ngx_queue_t *flying,
+    ngx_msec_int_t *left)
+{
+    ngx_uint_t               i;
+    ngx_queue_t             *q;
+    ngx_http_leadq_batch_t  *batch;
+
+    for (q = ngx_queue_head(flying);
+         q != ngx_queue_sentinel(flying);
+         q = ngx_queue_next(q))
+    {
+        batch = ngx_queue_data(q, ngx_http_leadq_batch_t, queue);
+
+        for (i = 0; i < batch->n; i++) {
+            if (ngx_http_leadq_job_late(batch->job[i], left)) {
+                ngx_http_leadq_job_later(pool, batch->job[i]);
+            }
+        }
+    }
+}
