@@ -80,8 +80,8 @@ is($pg->sql(q(select state from leadq.lead where click_id = 'spam')),
 # --- nobody answers -----------------------------------------------------------
 
 post('email=never%40primer.ru&click_id=never&consent_pd=1');
-my ($letter) = wait_for('the first letter', 15, sub {
-    return $world->mail('never@') });
+wait_for('the first letter', 15, sub {
+    return scalar $world->mail('never@') });
 for my $step (['2 days', 2], ['5 days', 3]) {
     $pg->sql(qq(select leadq.shift_time('$step->[0]')));
     wait_for("letter $step->[1]", 15, sub {
@@ -97,7 +97,8 @@ is(told('never', 2), 'processed, rejected not_confirmed',
 # --- this was not me ----------------------------------------------------------
 
 post('email=other%40primer.ru&click_id=other&consent_pd=1');
-($letter) = wait_for('the letter', 15, sub { return $world->mail('other@') });
+my $letter = wait_for('the letter', 15, sub {
+    return ($world->mail('other@'))[0] });
 my ($stop) = grep { m{/u/} } @{ $letter->{links} };
 $stop =~ s/#.*//;
 my $one_click = { content => 'List-Unsubscribe=One-Click', headers => {

@@ -22,7 +22,7 @@ sub post {
 # A session that keeps settle_jobs waiting, as an overloaded database would.
 sub hold {
     my $pid = open2(my $out, my $in, $pg->psql);
-    print {$in} "begin; lock table leadq.job_done in exclusive mode;\n",
+    print {$in} "begin; lock table leadq.retry_step in access exclusive mode;\n",
         "select 'held';\n";
     $in->flush;
     wait_for('the table is locked', 10, sub {
@@ -38,8 +38,11 @@ $worker->start_again;
 
 my $release = hold();
 is(post('window')->{status}, 202, 'another one');
-wait_for('its letter is out', 15, sub { return $world->mail('window@') });
+wait_for('its letter is out', 15, sub {
+    return scalar $world->mail('window@') });
 $worker->kill9;
+$pg->sql(q(select pg_terminate_backend(pid) from pg_stat_activity
+    where usename = 'leadq_worker'));
 $release->();
 is($pg->sql(q(select state from leadq.job where kind = 'letter'
     and state <> 'scheduled')), 'leased', 'the killed worker had not settled');

@@ -7,6 +7,7 @@ use strict;
 use warnings;
 
 use Exporter 'import';
+use File::Spec ();
 use File::Temp ();
 use HTTP::Tiny ();
 use IO::Socket::INET ();
@@ -17,7 +18,7 @@ our @EXPORT_OK = qw(wait_for free_port tempdir slurp spew http build_dir
 
 # The directory of the build under test.
 sub build_dir {
-    return $ENV{LEADQ_BUILD} || 'build';
+    return File::Spec->rel2abs($ENV{LEADQ_BUILD} || 'build');
 }
 
 # Calls $check until it is true and returns what it returned; dies with

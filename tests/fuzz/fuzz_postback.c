@@ -1,0 +1,75 @@
+/*
+ * Any bytes as a network's URL or body, and as its answer.  What the check
+ * lets pass can be built, and the host of what is built is the literal one.
+ */
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "match.h"
+#include "postback.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+build(const char *text, size_t len)
+{
+    static const char evil[] = "@evil/?#{x}%0a";
+    const char *url;
+    postback_t *postback;
+    json_t *payload;
+    fault_t fault;
+    size_t host;
+
+    payload = json_pack("{s:s, s:s, s:s%, s:{s:s, s:s, s:s}}", "postback_id",
+                        "1", "method", "GET", "url", text, len, "values",
+                        "click_id", evil, "status", "approved", "sub1", evil);
+    if (payload == NULL) {
+        return; /* no UTF-8 */
+    }
+    postback = postback_new(payload, NULL, &fault);
+    json_decref(payload);
+    if (postback == NULL) {
+        return; /* {token} without a secret, too long */
+    }
+    url = strstr(postback_request(postback)->url, "//") + 2;
+    host = strcspn(url, "/?#");
+    if (strlen(postback_host(postback)) != host
+        || strncmp(strstr(text, "//") + 2, url, host) != 0)
+    {
+        abort();
+    }
+    postback_free(postback);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fault_t fault;
+    match_e match;
+    char *text;
+
+    text = malloc(size + 1);
+    if (text == NULL) {
+        return 0;
+    }
+    memcpy(text, data, size);
+    text[size] = '\0';
+    fault.text[0] = '\0';
+    if (postback_check_url(text, size, &fault) == 0) {
+        build(text, strlen(text));
+    } else if (fault.text[0] == '\0') {
+        abort();
+    }
+    (void)postback_check_body(text, size, "application/json", &fault);
+    (void)postback_check_body(text, size, NULL, &fault);
+    if (match_parse("json_path", text, &match, &fault) == 0) {
+        (void)match_test(match, text, "{\"a\":{\"b\":1}}", 13);
+    }
+    (void)match_test(MATCH_JSON_PATH, "a.b=1", text, size);
+    (void)match_test(MATCH_NOT_CONTAINS, "error", text, size);
+    (void)match_test(MATCH_BODY_PREFIX, "ok", text, size);
+    free(text);
+    return 0;
+}
