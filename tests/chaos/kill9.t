@@ -16,8 +16,8 @@ use Leadq::Test qw(wait_for);
 my $LEADS = $ENV{LEADQ_CHAOS_LEADS} || 20_000;
 my $CONFIRMED = int $LEADS / 20;
 
-my $site = Leadq::Site->start(workers => 2, worker => { lease => '5s' },
-    world => { keep => 10 * $LEADS });
+my $site = Leadq::Site->start(workers => 2, unlimited => 1,
+    worker => { lease => '5s' }, world => { keep => 10 * $LEADS });
 my ($pg, $world) = ($site->pg, $site->world);
 $world->faults({ postback => { rate500 => 0.05, drop => 0.03 } });
 
@@ -162,7 +162,7 @@ for my $seen ($world->postbacks) {
     my ($click, $status) = @{ $seen->{query} }{qw(click_id status)};
     $repeats++ if $keys{"$click $status"};
     $keys{"$click $status"}{ $seen->{idempotency_key} }++;
-    next if $seen->{answered} != 200;
+    next if $seen->{answered} ne '200';
     push @{ $order{$click} }, $status;
 }
 my @told = split /\n/, $pg->sql(q(select l.click_id || ' ' || p.status

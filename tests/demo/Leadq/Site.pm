@@ -27,7 +27,8 @@ my $SOCKET_DIR_MAX = 80;
 
 # Options: dir (default temporary), host (default 127.0.0.1), port and
 # world_port (default free ones); workers (of nginx), worker => {key => value}
-# of worker.conf, world => {option => value} of world.js.
+# of worker.conf, world => {option => value} of world.js; unlimited => 1
+# for a site without the limits per address.
 sub new {
     my ($class, %options) = @_;
 
@@ -197,6 +198,8 @@ sub _nginx_conf {
     $server =~ s{(root) [^;]*;}{$1 $ROOT/conf/html;} or die 'root';
     $server =~ s{(access_log) [^;]*;}{$1 $self->{dir}/access.log leadq;}
         or die 'access_log';
+    $server =~ s/^ *limit_(?:req|conn) [^;]*;\n//gm
+        if $self->{options}{unlimited};
     $server .= "    listen $self->{host}:$self->{port};\n"
         if $self->{host} ne '127.0.0.1';
     return ("    include /etc/nginx/mime.types;\n$http", $server);

@@ -137,7 +137,9 @@ sub restart {
 sub kill9 {
     my ($self) = @_;
 
+    # Stopped first, so that it makes no more children while they are counted.
     my $pid = $self->{pid};
+    kill 'STOP', $pid;
     my @all = ($pid, split ' ', `ps -o pid= --ppid $pid`);
     kill 'KILL', @all;
     waitpid $pid, 0;
