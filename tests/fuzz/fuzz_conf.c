@@ -4,11 +4,10 @@
  */
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "conf.h"
@@ -29,7 +28,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (fd < 0) {
         key_fd = memfd_create("keys", 0);
-        if (key_fd < 0 || dup2(key_fd, 100) != 100
+        if (freopen("/dev/null", "r", stdin) == NULL || key_fd < 0
+            || dup2(key_fd, 100) != 100
             || write(key_fd, keys, strlen(keys)) < 0)
         {
             abort(); /* the corpus says "keys = /proc/self/fd/100" */
