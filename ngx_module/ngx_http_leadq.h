@@ -257,6 +257,7 @@ struct ngx_http_leadq_pool_s {
     ngx_queue_t                   again;        /* batches to send first */
 
     ngx_event_t                   flush;        /* posted */
+    ngx_event_t                   reserve;      /* time for further lanes */
     ngx_event_t                   expire;       /* set while there are jobs */
 
     ngx_http_leadq_lane_t        *lanes;

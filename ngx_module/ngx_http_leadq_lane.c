@@ -28,16 +28,16 @@
 #define NGX_HTTP_LEADQ_LOG_EVERY   10000
 
 
-static char *ngx_http_leadq_lane_hosts(ngx_http_leadq_lane_t *lane, ngx_array_t
-    *hosts, ngx_uint_t what, leadq_buf_t *buf);
+static char *ngx_http_leadq_lane_hosts(ngx_http_leadq_lane_t *lane,
+    ngx_array_t *hosts, ngx_uint_t what, leadq_buf_t *buf);
 static void ngx_http_leadq_lane_detach(ngx_http_leadq_lane_t *lane);
 static void ngx_http_leadq_lane_read_handler(ngx_event_t *ev);
 static void ngx_http_leadq_lane_write_handler(ngx_event_t *ev);
 static ngx_int_t ngx_http_leadq_lane_wake(ngx_http_leadq_lane_t *lane);
 static void ngx_http_leadq_lane_poll(ngx_http_leadq_lane_t *lane);
 static void ngx_http_leadq_lane_timer_handler(ngx_event_t *ev);
-static void ngx_http_leadq_lane_log(ngx_http_leadq_lane_t *lane, ngx_uint_t
-    was_ready, const char *reason);
+static void ngx_http_leadq_lane_log(ngx_http_leadq_lane_t *lane,
+    ngx_uint_t was_ready, const char *reason);
 static void ngx_http_leadq_notice(void *arg, const PGresult *res);
 
 

@@ -20,10 +20,10 @@
 
 static void ngx_http_leadq_lane_ready(ngx_http_leadq_lane_t *lane);
 static void ngx_http_leadq_lane_collect(ngx_http_leadq_lane_t *lane);
-static void ngx_http_leadq_lane_result(ngx_http_leadq_lane_t *lane, PGresult
-    *res);
-static void ngx_http_leadq_lane_error(ngx_http_leadq_lane_t *lane, PGresult
-    *res);
+static void ngx_http_leadq_lane_result(ngx_http_leadq_lane_t *lane,
+    PGresult *res);
+static void ngx_http_leadq_lane_error(ngx_http_leadq_lane_t *lane,
+    PGresult *res);
 static void ngx_http_leadq_lane_sync(ngx_http_leadq_lane_t *lane);
 static void ngx_http_leadq_lane_settled(ngx_http_leadq_lane_t *lane);
 

@@ -15,14 +15,19 @@
 #include "ngx_http_leadq.h"
 
 
+#define NGX_HTTP_LEADQ_RESERVE  10              /* ms */
+
+
 static void ngx_http_leadq_flush_handler(ngx_event_t *ev);
-static ngx_http_leadq_lane_t *ngx_http_leadq_pool_lane(ngx_http_leadq_pool_t
-    *pool);
-static ngx_http_leadq_batch_t *ngx_http_leadq_pool_take(ngx_http_leadq_pool_t
-    *pool);
-static ngx_http_leadq_batch_t
-    *ngx_http_leadq_waiting_take(ngx_http_leadq_pool_t *pool,
-    ngx_http_leadq_waiting_t *waiting);
+static ngx_http_leadq_lane_t *ngx_http_leadq_pool_lane(
+    ngx_http_leadq_pool_t *pool);
+static ngx_uint_t ngx_http_leadq_pool_pressed(ngx_http_leadq_pool_t *pool);
+static ngx_http_leadq_batch_t *ngx_http_leadq_pool_take(
+    ngx_http_leadq_pool_t *pool);
+static ngx_http_leadq_job_t *ngx_http_leadq_pool_oldest(
+    ngx_http_leadq_pool_t *pool);
+static ngx_http_leadq_batch_t *ngx_http_leadq_waiting_take(
+    ngx_http_leadq_pool_t *pool, ngx_http_leadq_waiting_t *waiting);
 static void ngx_http_leadq_batch_abandon(ngx_http_leadq_pool_t *pool,
     ngx_http_leadq_batch_t *batch);
 
@@ -64,6 +69,11 @@ ngx_http_leadq_pool_init(ngx_cycle_t *cycle,
     pool->flush.handler = ngx_http_leadq_flush_handler;
     pool->flush.data = pool;
     pool->flush.log = pool->log;
+
+    pool->reserve.handler = ngx_http_leadq_flush_handler;
+    pool->reserve.data = pool;
+    pool->reserve.log = pool->log;
+    pool->reserve.cancelable = 1;
 
     pool->expire.handler = ngx_http_leadq_expire_handler;
     pool->expire.data = pool;
@@ -187,31 +197,63 @@ ngx_http_leadq_flush_handler(ngx_event_t *ev)
 }
 
 
-/* The lane with the fewest batches in flight, if it can take one more. */
+/*
+ * The first lane that has room.  The others are a reserve: more batches in
+ * flight are thinner batches, which cost more (measured: a third of the
+ * throughput).  They help when rows wait nevertheless, because a batch sits
+ * behind a lock or the server needs more than one backend to keep up.
+ */
 
 static ngx_http_leadq_lane_t *
 ngx_http_leadq_pool_lane(ngx_http_leadq_pool_t *pool)
 {
-    ngx_uint_t              i;
-    ngx_http_leadq_lane_t  *lane, *best;
+    ngx_uint_t              i, full;
+    ngx_http_leadq_lane_t  *lane;
 
-    best = NULL;
+    full = 0;
 
     for (i = 0; i < pool->database->connections; i++) {
         lane = &pool->lanes[i];
 
-        if (lane->state != NGX_HTTP_LEADQ_READY
-            || lane->nflying >= pool->database->depth)
-        {
+        if (lane->state != NGX_HTTP_LEADQ_READY) {
             continue;
         }
 
-        if (best == NULL || lane->nflying < best->nflying) {
-            best = lane;
+        if (lane->nflying == pool->database->depth) {
+            full++;
+            continue;
         }
+
+        if (full == 0 || ngx_http_leadq_pool_pressed(pool)) {
+            return lane;
+        }
+
+        if (!pool->reserve.timer_set) {
+            ngx_add_timer(&pool->reserve, NGX_HTTP_LEADQ_RESERVE);
+        }
+
+        return NULL;
     }
 
-    return best;
+    return NULL;
+}
+
+
+static ngx_uint_t
+ngx_http_leadq_pool_pressed(ngx_http_leadq_pool_t *pool)
+{
+    ngx_http_leadq_job_t  *oldest;
+
+    if (pool->nwaiting >= pool->database->batch
+        || !ngx_queue_empty(&pool->again))
+    {
+        return 1;
+    }
+
+    oldest = ngx_http_leadq_pool_oldest(pool);
+
+    return oldest
+           && ngx_current_msec - oldest->arrived >= NGX_HTTP_LEADQ_RESERVE;
 }
 
 
@@ -220,10 +262,8 @@ ngx_http_leadq_pool_lane(ngx_http_leadq_pool_t *pool)
 static ngx_http_leadq_batch_t *
 ngx_http_leadq_pool_take(ngx_http_leadq_pool_t *pool)
 {
-    ngx_uint_t                 i;
-    ngx_queue_t               *q;
-    ngx_http_leadq_job_t      *job, *oldest;
-    ngx_http_leadq_waiting_t  *waiting;
+    ngx_queue_t           *q;
+    ngx_http_leadq_job_t  *oldest;
 
     if (!ngx_queue_empty(&pool->again)) {
         q = ngx_queue_head(&pool->again);
@@ -232,17 +272,32 @@ ngx_http_leadq_pool_take(ngx_http_leadq_pool_t *pool)
         return ngx_queue_data(q, ngx_http_leadq_batch_t, queue);
     }
 
+    oldest = ngx_http_leadq_pool_oldest(pool);
+
+    return oldest ? ngx_http_leadq_waiting_take(
+                        pool, &pool->waiting[oldest->function])
+                  : NULL;
+}
+
+
+static ngx_http_leadq_job_t *
+ngx_http_leadq_pool_oldest(ngx_http_leadq_pool_t *pool)
+{
+    ngx_uint_t             i;
+    ngx_queue_t           *waiting;
+    ngx_http_leadq_job_t  *job, *oldest;
+
     oldest = NULL;
 
     for (i = 0; i < pool->database->functions.nelts; i++) {
-        waiting = &pool->waiting[i];
+        waiting = &pool->waiting[i].waiting;
 
-        if (ngx_queue_empty(&waiting->waiting)) {
+        if (ngx_queue_empty(waiting)) {
             continue;
         }
 
-        job = ngx_queue_data(ngx_queue_head(&waiting->waiting),
-                             ngx_http_leadq_job_t, queue);
+        job = ngx_queue_data(ngx_queue_head(waiting), ngx_http_leadq_job_t,
+                             queue);
 
         if (oldest == NULL
             || (ngx_msec_int_t) (job->arrived - oldest->arrived) < 0)
@@ -251,9 +306,7 @@ ngx_http_leadq_pool_take(ngx_http_leadq_pool_t *pool)
         }
     }
 
-    return oldest ? ngx_http_leadq_waiting_take(
-                        pool, &pool->waiting[oldest->function])
-                  : NULL;
+    return oldest;
 }
 
 
