@@ -10,6 +10,7 @@
  * The pause doubles from PAUSE_MIN_MS to PAUSE_MAX_MS and begins anew once a
  * query was answered.  Traps of libpq that shape this file:
  *
+ *   - PQconnectPoll() would wait for the resolver: pg_hosts asks it before;
  *   - PQconnectPoll() may replace the socket by another one of the same
  *     number: the watch goes before the call and comes after it;
  *   - PQconsumeInput() may leave bytes in the kernel: level-triggered;
@@ -21,6 +22,7 @@
 
 #include "pg.h"
 #include "log.h"
+#include "pg_hosts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,8 +51,9 @@ struct pg_s {
     uv_timer_t timer; /* pause, connect timeout, or "leave" */
     long connect_timeout_ms;
     long pause_ms;
-    int complained; /* the failure to connect is in the log */
-    int leaving;    /* still up, but to be lost in the next round */
+    int complained;    /* the failure to connect is in the log */
+    pg_hosts_t *hosts; /* owned; while they are looked up */
+    int leaving;       /* still up, but to be lost in the next round */
     pg_query_t ring[PG_MAX_QUERIES];
     unsigned head, n;
 };
@@ -134,15 +137,32 @@ next_pause(pg_t *pg)
     return (uint64_t)pause_ms;
 }
 
+/* Logs the end of a connection, or that there is none: once. */
 static void
-log_failure(pg_t *pg, const char *what)
+log_failure(pg_t *pg, const char *what, const char *reason)
 {
     char text[LOG_TEXT_SIZE];
-    const char *message;
 
-    message = pg->conn == NULL ? "" : PQerrorMessage(pg->conn);
-    log_warn("database %s connection=%s reason=%s", what, pg->name,
-             log_text(text, message));
+    if (reason == NULL) {
+        reason = pg->conn == NULL ? "memory" : PQerrorMessage(pg->conn);
+    }
+    if (!pg->complained) {
+        pg->complained = 1;
+        log_warn("database %s connection=%s reason=%s", what, pg->name,
+                 log_text(text, reason));
+    }
+}
+
+static void
+disconnect(pg_t *pg)
+{
+    pg_hosts_cancel(pg->hosts);
+    pg->hosts = NULL;
+    unwatch(pg);
+    PQclear(pg->result);
+    pg->result = NULL;
+    PQfinish(pg->conn);
+    pg->conn = NULL;
 }
 
 /* Ends the connection, answers every query, and plans the next attempt. */
@@ -155,11 +175,7 @@ lose(pg_t *pg)
 
     was_up = pg->state == PG_UP;
     pg->leaving = 0;
-    unwatch(pg);
-    PQclear(pg->result);
-    pg->result = NULL;
-    PQfinish(pg->conn);
-    pg->conn = NULL;
+    disconnect(pg);
     set_state(pg, PG_DOWN);
     (void)uv_timer_start(&pg->timer, connect_begin, next_pause(pg), 0);
     while (pg->n > 0) {
@@ -173,27 +189,18 @@ lose(pg_t *pg)
     }
 }
 
+/* reason: NULL, when libpq knows it. */
 static void
-connect_failed(pg_t *pg)
+connect_failed(pg_t *pg, const char *reason)
 {
-    if (!pg->complained) {
-        pg->complained = 1;
-        log_failure(pg, "away");
-    }
+    log_failure(pg, "away", reason);
     lose(pg);
 }
 
 static void
 on_connect_timeout(uv_timer_t *timer)
 {
-    pg_t *pg = timer->data;
-
-    if (!pg->complained) {
-        pg->complained = 1;
-        log_warn("database away connection=%s reason=\"connect timeout\"",
-                 pg->name);
-    }
-    lose(pg);
+    connect_failed(timer->data, "connect timeout");
 }
 
 /* Notices may quote rows: only their SQLSTATE is ours to log. */
@@ -216,7 +223,7 @@ connected(pg_t *pg)
         || PQenterPipelineMode(pg->conn) != 1
         || watch(pg, UV_READABLE, on_event) != 0)
     {
-        connect_failed(pg);
+        connect_failed(pg, NULL);
         return;
     }
     pg->complained = 0;
@@ -243,7 +250,7 @@ connect_step(pg_t *pg)
                  on_connect_event)
                != 0)
     {
-        connect_failed(pg);
+        connect_failed(pg, NULL);
     }
 }
 
@@ -256,10 +263,14 @@ on_connect_event(uv_poll_t *watched, int status, int events)
 }
 
 static void
-connect_begin(uv_timer_t *timer)
+on_hosts(void *data, const char *hosts, const char *addresses,
+         const char *ports, const char *problem)
 {
-    pg_t *pg = timer->data;
-    /* what stands before dbname is a default that the conninfo may change */
+    pg_t *pg = data;
+    /*
+     * What stands before dbname is a default that the conninfo may change;
+     * what comes after it, and is not NULL, goes over it.
+     */
     const char *const names[] = {"fallback_application_name",
                                  "keepalives_idle",
                                  "keepalives_interval",
@@ -268,24 +279,43 @@ connect_begin(uv_timer_t *timer)
                                  "dbname",
                                  "gssencmode",
                                  "client_encoding",
+                                 "host",
+                                 "hostaddr",
+                                 "port",
                                  NULL};
     const char *const values[] = {
-        "leadq-worker", "30",      "10",   "3", "30000",
-        pg->conninfo,   "disable", "UTF8", NULL};
+        "leadq-worker", "30",   "10",  "3",       "30000", pg->conninfo,
+        "disable",      "UTF8", hosts, addresses, ports,   NULL};
 
-    set_state(pg, PG_CONNECTING);
+    pg->hosts = NULL;
+    if (problem != NULL) {
+        connect_failed(pg, problem);
+        return;
+    }
     pg->conn = PQconnectStartParams(names, values, 1);
     if (pg->conn == NULL || PQstatus(pg->conn) == CONNECTION_BAD) {
-        connect_failed(pg);
+        connect_failed(pg, NULL);
         return;
     }
     (void)PQsetNoticeReceiver(pg->conn, on_notice, pg);
     (void)PQsetErrorVerbosity(pg->conn, PQERRORS_SQLSTATE);
-    (void)uv_timer_start(&pg->timer, on_connect_timeout,
-                         (uint64_t)pg->connect_timeout_ms, 0);
     /* the first call behaves as after PGRES_POLLING_WRITING */
     if (watch(pg, UV_WRITABLE, on_connect_event) != 0) {
-        connect_failed(pg);
+        connect_failed(pg, "cannot watch the socket");
+    }
+}
+
+static void
+connect_begin(uv_timer_t *timer)
+{
+    pg_t *pg = timer->data;
+
+    set_state(pg, PG_CONNECTING);
+    (void)uv_timer_start(&pg->timer, on_connect_timeout,
+                         (uint64_t)pg->connect_timeout_ms, 0);
+    pg->hosts = pg_hosts_start(pg->loop, pg->conninfo, on_hosts, pg);
+    if (pg->hosts == NULL) {
+        connect_failed(pg, "memory");
     }
 }
 
@@ -385,7 +415,7 @@ on_event(uv_poll_t *watched, int status, int events)
     (void)events;
     if (PQconsumeInput(pg->conn) != 1 || flush(pg) != 0 || collect(pg) != 0) {
         if (pg->state == PG_UP) {
-            log_failure(pg, "lost");
+            log_failure(pg, "lost", NULL);
             lose(pg);
         }
         return;
@@ -427,7 +457,7 @@ pg_query(pg_t *pg, const char *sql, int n, const char *const *values,
     if (PQsendQueryParams(pg->conn, sql, n, NULL, values, NULL, NULL, 0) != 1
         || PQpipelineSync(pg->conn) != 1 || flush(pg) != 0)
     {
-        log_failure(pg, "lost");
+        log_failure(pg, "lost", NULL);
         leave(pg);
         return -1;
     }
@@ -532,11 +562,7 @@ void
 pg_free(pg_t *pg)
 {
     if (pg != NULL) {
-        unwatch(pg);
-        PQclear(pg->result);
-        pg->result = NULL;
-        PQfinish(pg->conn);
-        pg->conn = NULL;
+        disconnect(pg);
         set_state(pg, PG_CLOSED);
         uv_close((uv_handle_t *)&pg->timer, on_timer_closed);
     }

@@ -86,14 +86,18 @@ wait_state($pg, $id, 'done', 30);
 pass('until it is the right one');
 is($worker->term, 0, 'the worker ends well');
 
-# begun before the database
+# begun before the database, which is the last of several hosts
+my ($port) = $conf{database} =~ /port=(\d+)/;
+my $closed = Leadq::Test::free_port();
+$conf{database} =~ s/host=\S+/host=127.0.0.1,no-such.invalid,localhost/;
+$conf{database} =~ s/port=\S+/port=$closed,$port,$port/;
 $pg->stop('fast');
 $worker = Leadq::Worker->start(conf => \%conf);
 wait_for('away', 10, sub { $worker->log =~ /database away/ });
 $pg->start_again;
 $id = add_postback($pg, $net->url('/200'));
 wait_state($pg, $id, 'done', 30);
-pass('a worker may begin before its database');
+pass('a worker may begin before its database, and finds it');
 is($worker->term, 0, 'the worker ends well');
 
 done_testing();
