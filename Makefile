@@ -114,7 +114,7 @@ $(MODULE): config $(wildcard ngx_module/*.[ch])
 
 PROVE      = LEADQ_BUILD=$(abspath $(BUILD)) LEADQ_SANITIZE=$(SANITIZE) \
              NODE_PATH=$(abspath build/node_modules) \
-             prove --timer $(if $(V),-v) -Itests/lib -Itests/demo
+             prove --timer $(if $(V),-v) -Itests/lib
 
 CHECKS     = check-unit check-sql check-module check-worker check-whole \
              check-browser
@@ -158,10 +158,10 @@ demo:
 	$(MAKE) deps
 	$(MAKE) all
 	LEADQ_BUILD=$(abspath $(BUILD)) NODE_PATH=$(abspath build/node_modules) \
-	    perl -Itests/lib -Itests/demo tests/demo/run
+	    perl -Itests/lib tests/demo/run
 
 bench: module worker
-	LEADQ_BUILD=$(abspath $(BUILD)) perl -Itests/lib -Itests/demo tests/bench/run
+	LEADQ_BUILD=$(abspath $(BUILD)) perl -Itests/lib tests/bench/run
 
 FUZZ_S     ?= 60
 FUZZ_FLAGS = -std=c11 -O1 -g -fsanitize=fuzzer,address,undefined

@@ -5,6 +5,7 @@ security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     v_now timestamptz := leadq.now();
+    v_idle boolean;
     v_new integer;
 begin
     -- Takes leads: each becomes a row and a rule job, and is answered 202.
@@ -13,6 +14,9 @@ begin
     -- consent_pd, consent_ads, text_version, ip, ua, sub1 ... sub30, and
     -- "$invalid" naming the fields that the web tier refused.  Never raises
     -- for data.  Called by the nginx module with one batch.
+    -- A commit that notifies waits for every other one that does: the worker
+    -- is called only when it may be asleep, and looks by itself besides.
+    v_idle := not exists (select from leadq.job_ready r where r.lane = 0);
     v_new := leadq._take_leads(p_ids, p_requests, v_now);
 
     if v_new < cardinality(p_ids) then
@@ -26,7 +30,7 @@ begin
         v_new := v_new + leadq._take_leads(p_ids, p_requests, v_now);
     end if;
 
-    if v_new > 0 then
+    if v_new > 0 and v_idle then
         perform pg_notify('leadq_ready', '');
     end if;
 

@@ -13,7 +13,7 @@ use POSIX ();
 
 use Leadq::Test qw(wait_for http slurp);
 
-my $SCRIPT = dirname(__FILE__) . '/../../lib/world.js';
+my $SCRIPT = dirname(__FILE__) . '/../world.js';
 my %running;
 
 END {
