@@ -26,8 +26,7 @@ render(const template_t *tpl, const json_t *vars)
     (void)template_render(tpl, vars, TEMPLATE_HTML, &out);
     buf_done(&out);
     buf_init(&out, 100);
-    if (template_render(tpl, vars, TEMPLATE_PLAIN, &out) == 0
-        && out.len > 100)
+    if (template_render(tpl, vars, TEMPLATE_PLAIN, &out) == 0 && out.len > 100)
     {
         abort();
     }

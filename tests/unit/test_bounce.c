@@ -34,11 +34,13 @@ check(smtp_phase_e phase, int smtp, const char *reply, outcome_e want,
     assert_int_equal(outcome.ms, 7);
 }
 
-#define HARD(smtp, reply) check(SMTP_RCPT, smtp, reply, OUTCOME_DEAD, CLASS_HARD)
-#define SOFT(smtp, reply) check(SMTP_RCPT, smtp, reply, OUTCOME_DEAD, CLASS_SOFT)
-#define BLOCK(smtp, reply)                                                    \
+#define HARD(smtp, reply) \
+    check(SMTP_RCPT, smtp, reply, OUTCOME_DEAD, CLASS_HARD)
+#define SOFT(smtp, reply) \
+    check(SMTP_RCPT, smtp, reply, OUTCOME_DEAD, CLASS_SOFT)
+#define BLOCK(smtp, reply) \
     check(SMTP_RCPT, smtp, reply, OUTCOME_DEAD, CLASS_BLOCK)
-#define WAIT(smtp, reply, class_)                                             \
+#define WAIT(smtp, reply, class_) \
     check(SMTP_RCPT, smtp, reply, OUTCOME_RETRY, class_)
 
 static void
@@ -203,11 +205,10 @@ details_name_what_applies(void **state)
     outcome.reason = "status";
     strcpy(outcome.reply, "a \"b\"");
     json = outcome_json(&outcome);
-    assert_string_equal(json,
-                        "{\"ms\":182,\"http\":503,\"smtp\":550,"
-                        "\"code\":\"5.1.1\",\"class\":\"hard\","
-                        "\"retry_after_s\":30,\"reason\":\"status\","
-                        "\"reply\":\"a \\\"b\\\"\"}");
+    assert_string_equal(json, "{\"ms\":182,\"http\":503,\"smtp\":550,"
+                              "\"code\":\"5.1.1\",\"class\":\"hard\","
+                              "\"retry_after_s\":30,\"reason\":\"status\","
+                              "\"reply\":\"a \\\"b\\\"\"}");
     free(json);
 }
 

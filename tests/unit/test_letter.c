@@ -51,15 +51,15 @@ tear_down(void **state)
 static letter_t *
 make(const char *member, const char *json)
 {
-    static const char good[]
-        = "{\"message_id\":\"m1\",\"to\":\"a@b.ru\","
-          "\"from_email\":\"c@d.ru\",\"from_name\":\"Brand\","
-          "\"subject\":\"Hi {{name}}\",\"text\":\"{{name}} {{link}}\","
-          "\"html\":\"<p>{{name}}</p>\",\"vars\":{\"name\":\"<A>\"},"
-          "\"links\":{\"link\":{\"base\":\"https://d.ru/c/\","
-          "\"purpose\":\"confirm\",\"subject\":\"" UUID "\","
-          "\"expires\":1790000000}},\"list_unsubscribe\":\"link\","
-          "\"list_id\":\"x.d.ru\"}";
+    static const char good[] =
+        "{\"message_id\":\"m1\",\"to\":\"a@b.ru\","
+        "\"from_email\":\"c@d.ru\",\"from_name\":\"Brand\","
+        "\"subject\":\"Hi {{name}}\",\"text\":\"{{name}} {{link}}\","
+        "\"html\":\"<p>{{name}}</p>\",\"vars\":{\"name\":\"<A>\"},"
+        "\"links\":{\"link\":{\"base\":\"https://d.ru/c/\","
+        "\"purpose\":\"confirm\",\"subject\":\"" UUID "\","
+        "\"expires\":1790000000}},\"list_unsubscribe\":\"link\","
+        "\"list_id\":\"x.d.ru\"}";
     letter_t *letter;
     json_t *payload;
 
@@ -125,8 +125,8 @@ a_payload_becomes_a_letter(void **state)
 static void
 what_may_be_missing_may_be_missing(void **state)
 {
-    static const char *const members[]
-        = {"from_name", "html", "vars", "list_unsubscribe", "list_id"};
+    static const char *const members[] = {"from_name", "html", "vars",
+                                          "list_unsubscribe", "list_id"};
     letter_t *letter;
     size_t i;
 
@@ -168,8 +168,9 @@ a_payload_that_is_unusable_says_why(void **state)
            "html line 1: {{>..}}: partials are not supported");
     refuse("vars", "[]", "the payload's vars are no object");
     refuse("links", "{\"a\":{}}", "link a is not complete");
-    refuse("links", "{\"a\":{\"base\":\"x\",\"purpose\":\"p\","
-                    "\"subject\":\"no\"}}",
+    refuse("links",
+           "{\"a\":{\"base\":\"x\",\"purpose\":\"p\","
+           "\"subject\":\"no\"}}",
            "link a is not complete");
     refuse("list_unsubscribe", "\"nothing\"",
            "list_unsubscribe is not a link");

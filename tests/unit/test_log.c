@@ -176,8 +176,7 @@ lists_join_and_part(void **state)
     assert_ptr_equal(one.prev, &c);
     list_join(&one, &two);
     n = 0;
-    list_for_each(link, &one)
-    {
+    list_for_each (link, &one) {
         n++;
     }
     assert_int_equal(n, 3);

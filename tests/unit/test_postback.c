@@ -127,12 +127,12 @@ make(const char *url_text, const char *type, const char *text,
     postback_t *postback;
     json_t *payload;
 
-    payload = json_pack(
-        "{s:s, s:s, s:s, s:s?, s:s?, s:o, s:{s:s, s:s}, s:i}", "postback_id",
-        "id-1", "method", text == NULL ? "GET" : "POST", "url", url_text,
-        "content_type", type, "body", text, "values",
-        json_loads(values, 0, NULL), "match", "type", "json_path", "value",
-        "a.b=ok", "timeout_ms", 1234);
+    payload = json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:o, s:{s:s, s:s}, s:i}",
+                        "postback_id", "id-1", "method",
+                        text == NULL ? "GET" : "POST", "url", url_text,
+                        "content_type", type, "body", text, "values",
+                        json_loads(values, 0, NULL), "match", "type",
+                        "json_path", "value", "a.b=ok", "timeout_ms", 1234);
     assert_non_null(payload);
     postback = postback_new(payload, NULL, &fault);
     json_decref(payload);
@@ -146,8 +146,9 @@ values_are_encoded_for_where_they_stand(void **state)
     postback_t *postback;
 
     (void)state;
-    postback = make("http://h:81/?a={click_id}&b={_click_id}&c={sub1}&d={rand}",
-                    NULL, NULL, "{\"click_id\":\"a-b._~/\"}");
+    postback =
+        make("http://h:81/?a={click_id}&b={_click_id}&c={sub1}&d={rand}", NULL,
+             NULL, "{\"click_id\":\"a-b._~/\"}");
     assert_non_null(postback);
     request = postback_request(postback);
     assert_string_equal(request->url,
@@ -163,8 +164,7 @@ values_are_encoded_for_where_they_stand(void **state)
                     "{\"click_id\":\"\\\"\\\\\\n\\u044f\"}");
     assert_non_null(postback);
     request = postback_request(postback);
-    assert_string_equal(request->body,
-                        "{\"a\":\"\\\"\\\\\\u000a\xd1\x8f\"}");
+    assert_string_equal(request->body, "{\"a\":\"\\\"\\\\\\u000a\xd1\x8f\"}");
     assert_int_equal(request->body_len, strlen(request->body));
     assert_string_equal(request->content_type, JSON);
     postback_free(postback);
@@ -189,8 +189,8 @@ raw_values_cannot_break_the_url(void **state)
 static void
 judge(const char *text, int status, outcome_e want)
 {
-    http_result_t result = {HTTP_REPLIED, status, 9, text, strlen(text),
-                            NULL, 5};
+    http_result_t result = {HTTP_REPLIED, status, 9, text,
+                            strlen(text), NULL,   5};
     postback_t *postback;
     outcome_t outcome;
 

@@ -15,9 +15,9 @@
 
 #include "template.h"
 
-#define VARS                                                                  \
-    "{\"name\": \"<Anna & \\\"Co\\\">\", \"empty\": \"\", \"yes\": true,"     \
-    " \"no\": false, \"n\": 7, \"r\": 1.5, \"nil\": null,"                    \
+#define VARS                                                              \
+    "{\"name\": \"<Anna & \\\"Co\\\">\", \"empty\": \"\", \"yes\": true," \
+    " \"no\": false, \"n\": 7, \"r\": 1.5, \"nil\": null,"                \
     " \"tag\": \"{{name}}\"}"
 
 static void
@@ -130,8 +130,7 @@ mistakes_are_refused_with_their_line(void **state)
     refuse("{{.}}", 1, "\".\" is not a name");
     refuse("{{a b}}", 1, "\"a b\" is not a name");
     refuse("\n{{>head}}", 2, "{{>..}}: partials are not supported");
-    refuse("{{=<% %>=}}", 1,
-           "{{=..=}}: other delimiters are not supported");
+    refuse("{{=<% %>=}}", 1, "{{=..=}}: other delimiters are not supported");
 }
 
 static void
