@@ -17,16 +17,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #define SMTP_MAX_REPLY 1024
 
 /*
  * Before libcurl closes a connection it says QUIT and waits for the answer,
- * blocking.  So old connections are left for the server to close, and after a
- * refusal, when libcurl does not use the connection again, the wait is short.
+ * and the loop with it.  So old connections are left for the server to close.
+ * After a refusal libcurl closes the connection itself: see on_debug.
  */
 #define CONNECTION_MAX_AGE_S (24 * 3600L)
-#define QUIT_WAIT_S 1L
 
 struct smtp_s {
     transfer_t transfer;           /* first: on_end casts back */
@@ -80,7 +80,11 @@ on_debug(CURL *easy, curl_infotype type, char *data, size_t len, void *user)
     } else if (begins(data, len, "DATA")) {
         smtp->phase = SMTP_DATA;
     } else if (begins(data, len, "QUIT")) {
+        /* it has been sent; with nothing to read, nobody waits */
         smtp->over = 1;
+        if (smtp->transfer.fd != CURL_SOCKET_BAD) {
+            (void)shutdown(smtp->transfer.fd, SHUT_RD);
+        }
     }
     if (!smtp->over) {
         smtp->code = 0;
@@ -107,10 +111,6 @@ on_line(char *data, size_t size, size_t n, void *user)
     }
     smtp->code = (data[0] - '0') * 100 + (data[1] - '0') * 10 + data[2] - '0';
     smtp->complete = len == 3 || data[3] != '-';
-    if (smtp->code >= 400) {
-        (void)curl_easy_setopt(smtp->transfer.easy,
-                               CURLOPT_SERVER_RESPONSE_TIMEOUT, QUIT_WAIT_S);
-    }
     if (len > 4) {
         text_len = len - 4;
         while (text_len > 0 && isspace((unsigned char)data[3 + text_len])) {

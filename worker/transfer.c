@@ -120,6 +120,23 @@ watch_new(transfer_pool_t *pool, curl_socket_t fd)
     return watch;
 }
 
+static void
+note_socket(CURL *easy, curl_socket_t fd, int what)
+{
+    transfer_t *transfer;
+
+    transfer = NULL;
+    (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+    if (transfer == NULL) {
+        return; /* libcurl's own handle, which closes connections */
+    }
+    if (what != CURL_POLL_REMOVE) {
+        transfer->fd = fd;
+    } else if (transfer->fd == fd) {
+        transfer->fd = CURL_SOCKET_BAD;
+    }
+}
+
 /* libcurl wants to know of other events on a socket. */
 static int
 on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *data,
@@ -129,7 +146,7 @@ on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *data,
     watch_t *watch = socket_data;
     int events;
 
-    (void)easy;
+    note_socket(easy, fd, what);
     if (what == CURL_POLL_REMOVE) {
         if (watch != NULL) {
             (void)curl_multi_assign(pool->multi, fd, NULL);
@@ -252,6 +269,7 @@ transfer_init(transfer_t *transfer, transfer_pool_t *pool)
     CURL *easy;
 
     transfer->pool = pool;
+    transfer->fd = CURL_SOCKET_BAD;
     transfer->running = 0;
     transfer->easy = easy = curl_easy_init();
     if (easy == NULL) {

@@ -23,6 +23,7 @@ struct transfer_s {
     transfer_pool_t *pool; /* borrowed */
     CURL *easy;            /* owned */
     transfer_end_pt on_end;
+    curl_socket_t fd; /* its connection, or CURL_SOCKET_BAD */
     int running;
 };
 

@@ -18,17 +18,17 @@ use Leadq::Postgres;
 use Leadq::Test qw(wait_for free_port tempdir slurp spew);
 
 our @EXPORT_OK = qw(database add_postback add_letter job wait_state
-    http_server mail_server json);
+    http_server mail_server smtp_server json);
 
 my $json = JSON::PP->new->utf8->canonical;
-my %children;
+my (%children, %groups);
 my @dirs;
 
 END {
     my $status = $?;
     for my $pid (keys %children) {
         next if $children{$pid} != $$;
-        kill 'KILL', $pid;
+        kill 'KILL', $groups{$pid} ? -$pid : $pid;
         waitpid $pid, 0;
     }
     $? = $status;
@@ -251,6 +251,75 @@ sub mail_server {
             PeerPort => $self->{port});
     });
     return $self;
+}
+
+# A mail server in Perl, one child a connection.  %does: what it answers to a
+# command ("RCPT" => "550 5.1.1 No"); undef: nothing ever; '' : hangs up.  "."
+# is the letter's end.  The commands of all connections are kept.
+sub smtp_server {
+    my (%does) = @_;
+    my $dir = tempdir();
+    push @dirs, $dir;
+    my $self = bless { log => "$dir/commands" }, 'Outside::Smtp';
+    my $listen = IO::Socket::INET->new(Listen => 64, Proto => 'tcp',
+        LocalAddr => '127.0.0.1', ReuseAddr => 1) or die "listen: $!\n";
+    $self->{port} = $listen->sockport;
+    my $pid = fork;
+    defined $pid or die "fork: $!\n";
+    if ($pid == 0) {
+        %children = ();
+        local $SIG{CHLD} = 'IGNORE';
+        setpgrp;
+        while (my $client = $listen->accept) {
+            next if fork;
+            eval { _mail_session($client, $self->{log}, \%does) };
+            POSIX::_exit(0);
+        }
+        POSIX::_exit(0);
+    }
+    $children{$pid} = $$;
+    $groups{$pid} = $$;
+    return $self;
+}
+
+sub _mail_session {
+    my ($client, $log, $does) = @_;
+    my %reply = (CONNECT => '220 ready', EHLO => '250 hello', MAIL => '250 ok',
+        RCPT => '250 ok', DATA => '354 go on', '.' => '250 2.0.0 taken',
+        QUIT => '221 bye', %$does);
+    my $data = 0;
+    local $SIG{ALRM} = sub { POSIX::_exit(0) };
+    my $command = 'CONNECT';
+    while (1) {
+        if (!$data || $command eq '.') {
+            open my $fh, '>>:raw', $log or die;
+            syswrite $fh, "$command\n";
+            close $fh;
+            my $answer = exists $reply{$command} ? $reply{$command}
+                : '500 what';
+            return if defined $answer && $answer eq '';
+            syswrite $client, "$answer\r\n" if defined $answer;
+            $data = $command eq 'DATA' && $answer && $answer =~ /^354/;
+        }
+        alarm $reply{idle} if $reply{idle} && $command eq '.';
+        my $line = <$client>;
+        defined $line or return;
+        alarm 0;
+        $line =~ s/\r\n//;
+        $command = $data ? ($line eq '.' ? '.' : $command)
+            : uc((split ' ', $line)[0] || '');
+    }
+}
+
+package Outside::Smtp;
+
+sub url { return "smtp://127.0.0.1:$_[0]{port}" }
+
+# How often a command was said.
+sub count {
+    my ($self, $command) = @_;
+    return scalar grep { $_ eq $command } split /\n/,
+        Leadq::Test::slurp($self->{log});
 }
 
 package Outside::Http;
