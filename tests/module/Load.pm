@@ -112,7 +112,8 @@ sub compare {
 
     my %rows;
     $rows{$_}++ for split /\n/,
-        $pg->sql(q(select request ->> 'name' from leadq.row));
+        $pg->sql(q(select request ->> 'name' from leadq.row
+                   where request ->> 'name' ~ '^n[0-9]+x'));
     my $missing = grep { !$rows{$_} } @{ $result->{acked} };
     my $twice = grep { $_ > 1 } values %rows;
     return ($missing, $twice);
