@@ -7,13 +7,17 @@ declare
     v_now timestamptz := leadq.now();
     v_idle boolean;
     v_new integer;
+    v_reused bigint[] := '{}';
 begin
     -- Takes leads: each becomes a row and a rule job, and is answered 202.
     -- An id that is there already changes nothing and gets the same answer.
     -- Request: source (trusted), email, phone, name, click_id, lang,
     -- consent_pd, consent_ads, text_version, ip, ua, sub1 ... sub30, and
-    -- "$invalid" naming the fields that the web tier refused.  Never raises
-    -- for data.  Called by the nginx module with one batch.
+    -- what the web tier has to say: "$invalid" names the fields it refused,
+    -- "$trap" the trap for robots that was tripped, "$fingerprint" is the
+    -- hash of the request behind an idempotency key: the same id with
+    -- another one is 422.  Never raises for data.  Called by the nginx
+    -- module with one batch.
     -- A commit that notifies waits for every other one that does: the worker
     -- is called only when it may be asleep, and looks by itself besides.
     v_idle := not exists (select from leadq.job_ready r where r.lane = 0);
@@ -28,6 +32,12 @@ begin
         on conflict do nothing;
 
         v_new := v_new + leadq._take_leads(p_ids, p_requests, v_now);
+
+        select coalesce(array_agg(i.n), '{}') into v_reused
+          from unnest(p_ids, p_requests) with ordinality i (id, request, n)
+          join leadq.lead l on l.lead_id = i.id
+         where l.request ->> '$fingerprint'
+               is distinct from i.request::jsonb ->> '$fingerprint';
     end if;
 
     if v_new > 0 and v_idle then
@@ -35,8 +45,15 @@ begin
     end if;
 
     return query
-        select i.n::integer, 202, null::text,
-               '{"id":"' || i.id || '","state":"received"}'
+        select i.n::integer,
+               case when i.n = any (v_reused) then 422 else 202 end,
+               null::text,
+               case when i.n = any (v_reused)
+                    then '{"type":"urn:leadq:problem:idempotency-key-reused"'
+                         || ',"title":"This idempotency key was used with '
+                         || 'another request","status":422}'
+                    else '{"id":"' || i.id || '","state":"received"}'
+               end
           from unnest(p_ids) with ordinality i (id, n);
 end
 $$;
@@ -58,11 +75,12 @@ begin
         select i.id, s.source_id, p_now, i.request ->> 'click_id',
                i.request ->> 'email', i.request ->> 'phone',
                i.request - array['source', 'click_id', 'email', 'phone']
-          from (select u.id, u.request::jsonb as request
-                  from unnest(p_ids, p_requests) u (id, request)) i
+          from (select u.id, u.request::jsonb as request, u.n
+                  from unnest(p_ids, p_requests)
+                       with ordinality u (id, request, n)) i
           join leadq.source s
             on s.name = coalesce(i.request ->> 'source', 'default')
-         order by i.id
+         order by i.id, i.n
         on conflict do nothing
         returning lead_id
     )
@@ -120,7 +138,7 @@ language plpgsql
 as $$
 begin
     -- Gives every lead with an address its contact: the one of its e-mail,
-    -- else of its phone, else a new one.  A phone that is nobody's yet
+    -- else of its phone, else a new one.  What a robot sent gets none.  A phone that is nobody's yet
     -- becomes one more address of the contact.
     with wanted as (
         select distinct on (w.channel, w.value) w.*
@@ -131,6 +149,7 @@ begin
                        l.request ->> 'lang' as lang
                   from leadq.lead l
                  where l.lead_id = any (p_leads)
+                   and not l.request ? '$trap'
                    and (l.email is not null or l.phone is not null)) w
          order by w.channel, w.value, w.lead_id
     ), missing as (
@@ -160,6 +179,7 @@ begin
        and a.value = l.email
      where l.lead_id = any (p_leads)
        and l.phone is not null
+       and not l.request ? '$trap'
      order by l.phone, l.lead_id
     on conflict do nothing;
 end
@@ -200,6 +220,7 @@ begin
     with facts as (
         select l.lead_id, l.email, s.series_id, s.on_duplicate, s.approve_on,
                l.request -> '$invalid' ->> 'email' as refused,
+               l.request ? '$trap' as trapped,
                a.contact_id, a.state as address_state,
                a.reason as address_reason, e.state as enrolment_state,
                exists (select from leadq.suppression u
@@ -219,14 +240,16 @@ begin
             on a.channel = case when l.email is null then 'phone'
                                 else 'email' end
            and a.value = coalesce(l.email, l.phone)
+           and not l.request ? '$trap'
           left join leadq.enrolment e
             on e.contact_id = a.contact_id
            and e.series_id = s.series_id
          where l.lead_id = any (p_leads)
     ), judged as (
         select f.*,
-               case when f.email is null and f.refused is not null
-                        or f.email is null and f.series_id is not null
+               case when f.trapped then 'spam'
+                    when f.email is null and f.refused is not null
+                         or f.email is null and f.series_id is not null
                     then case when coalesce(f.refused, 'required')
                                    = 'required'
                               then 'empty_email' else 'bad_format' end

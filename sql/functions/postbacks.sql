@@ -84,8 +84,9 @@ begin
                'secret', w.secret,
                'match', w.match,
                'timeout_ms', 10000,
-               'values', (l.request - array['$invalid', 'name', 'lang',
-                   'consent_pd', 'consent_ads', 'text_version'])
+               'values', (l.request - array['$invalid', '$trap',
+                   '$fingerprint', '$suggest', 'name', 'lang', 'consent_pd',
+                   'consent_ads', 'text_version'])
                    || jsonb_build_object(
                    'click_id', l.click_id,
                    'lead_id', l.lead_id,

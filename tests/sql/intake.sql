@@ -54,6 +54,22 @@ select results_eq(
 select is(leadq.run_rules(100), 3, 'and its rules run together');
 select set_eq($$select state, count(*) from leadq.lead where email like 'r_@x.ru' group by 1$$, $$values ('pending', 2::bigint), ('rejected', 1)$$, 'a duplicate inside the batch is seen');
 
+-- Idempotency keys: the id is derived from the key, the fingerprint tells.
+select results_eq(
+    $$select n, status from leadq.web_lead(array['00000000-0000-8000-8000-000000000001', '00000000-0000-8000-8000-000000000001', '00000000-0000-8000-8000-000000000002']::uuid[], array['{"source": "cpa", "email": "k@x.ru", "$fingerprint": "aa"}', '{"source": "cpa", "email": "l@x.ru", "$fingerprint": "bb"}', '{"source": "cpa", "email": "m@x.ru", "$fingerprint": "cc"}']) order by n$$,
+    'values (1, 202), (2, 422), (3, 202)', 'a key used with another request is refused');
+select results_eq(
+    $$select n, status from leadq.web_lead(array['00000000-0000-8000-8000-000000000001']::uuid[], array['{"source": "cpa", "email": "k@x.ru", "$fingerprint": "aa"}'])$$,
+    'values (1, 202)', 'and with the same one is the same lead');
+select leadq.run_rules(100);
+select is((select count(*) from leadq.lead where lead_id = '00000000-0000-8000-8000-000000000001'), 1::bigint, 'once');
+
+-- Robots.
+insert into t values ('robot', pg_temp.lead('{"email": "robot@x.ru", "phone": "+79160009999", "click_id": "r0", "consent_pd": true, "$trap": "honeypot"}'));
+select is(pg_temp.state(pg_temp.id('robot')), 'rejected spam', 'what tripped a trap is spam');
+select is((select count(*) from leadq.address where value in ('robot@x.ru', '+79160009999')), 0::bigint, 'and enters no contact');
+select is(pg_temp.told(pg_temp.id('robot')), 'processed queued, rejected waiting', 'its network is told the truth');
+
 -- A source that nobody has described.
 insert into t values ('early', pg_temp.lead('{"source": "spring", "email": "f@x.ru"}'));
 select is(pg_temp.state(pg_temp.id('early')), 'received', 'a lead of an unknown source is kept');
