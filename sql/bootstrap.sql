@@ -7,50 +7,36 @@
 
 -- Roles belong to the cluster: another database may be making them just now.
 do $$
+declare
+    v_role record;
+    v_setting text;
 begin
-    if not exists (select from pg_roles where rolname = 'leadq_owner') then
-        create role leadq_owner nologin;
-    end if;
-exception when duplicate_object or unique_violation then
-    null;
-end
-$$;
-
-do $$
-begin
-    if not exists (select from pg_roles where rolname = 'leadq_web') then
-        create role leadq_web login;
-        alter role leadq_web set statement_timeout = '4s';
-        alter role leadq_web set lock_timeout = '1s';
-        alter role leadq_web set idle_in_transaction_session_timeout = '10s';
-    end if;
-exception when duplicate_object or unique_violation then
-    null;
-end
-$$;
-
-do $$
-begin
-    if not exists (select from pg_roles where rolname = 'leadq_worker') then
-        create role leadq_worker login;
-        alter role leadq_worker set statement_timeout = '60s';
-        alter role leadq_worker set lock_timeout = '10s';
-        alter role leadq_worker
-            set idle_in_transaction_session_timeout = '60s';
-    end if;
-exception when duplicate_object or unique_violation then
-    null;
-end
-$$;
-
-do $$
-begin
-    if not exists (select from pg_roles where rolname = 'leadq_read') then
-        create role leadq_read nologin;
-        alter role leadq_read set statement_timeout = '60s';
-    end if;
-exception when duplicate_object or unique_violation then
-    null;
+    for v_role in
+        select * from (values
+            ('leadq_owner', 'nologin', array[]::text[]),
+            ('leadq_web', 'login', array['statement_timeout = 4s',
+                'lock_timeout = 1s',
+                'idle_in_transaction_session_timeout = 10s']),
+            ('leadq_worker', 'login', array['statement_timeout = 60s',
+                'lock_timeout = 10s',
+                'idle_in_transaction_session_timeout = 60s']),
+            ('leadq_read', 'nologin', array['statement_timeout = 60s']))
+            v (name, may_login, settings)
+    loop
+        continue when exists (select from pg_roles
+                               where rolname = v_role.name);
+        begin
+            execute format('create role %I %s', v_role.name,
+                           v_role.may_login);
+            foreach v_setting in array v_role.settings loop
+                execute format('alter role %I set %s to %L', v_role.name,
+                    split_part(v_setting, ' = ', 1),
+                    split_part(v_setting, ' = ', 2));
+            end loop;
+        exception when duplicate_object or unique_violation then
+            null;
+        end;
+    end loop;
 end
 $$;
 
