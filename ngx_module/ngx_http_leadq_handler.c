@@ -317,6 +317,10 @@ ngx_http_leadq_body(ngx_http_request_t *r, ngx_str_t *body)
         b = cl->buf;
         size = (size_t) ngx_buf_size(b);
 
+        if (size == 0) {
+            continue;                       /* the end of a chunked body */
+        }
+
         if (!b->in_file) {
             p = ngx_cpymem(p, b->pos, size);
             continue;

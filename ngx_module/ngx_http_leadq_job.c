@@ -84,6 +84,8 @@ ngx_http_leadq_job_add(ngx_http_request_t *r,
     cln->handler = ngx_http_leadq_job_detach;
     cln->data = ctx;
 
+    r->connection->log->action = "waiting for the database";
+
     ngx_queue_insert_tail(&pool->waiting[function->index].waiting,
                           &job->queue);
 
@@ -216,6 +218,7 @@ ngx_http_leadq_job_end(ngx_http_leadq_pool_t *pool, ngx_http_leadq_job_t *job,
     job->request = NULL;
 
     ngx_http_set_log_request(r->connection->log, r);
+    r->connection->log->action = "sending the answer";
 
     return r;
 }
