@@ -9,6 +9,7 @@ DATADIR    ?= $(PREFIX)/share/leadq
 MANDIR     ?= $(PREFIX)/share/man
 SYSCONFDIR ?= /etc/leadq
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
+SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 MODULEDIR  ?= /usr/lib/nginx/modules
 
 NGINX_SRC  ?= /usr/share/nginx/src
@@ -226,7 +227,12 @@ install-worker: worker
 	install -D -m 644 -t $(DESTDIR)$(DATADIR)/letters conf/letters/*
 	test -e $(DESTDIR)$(SYSCONFDIR)/worker.conf \
 	    || install -D -m 640 -t $(DESTDIR)$(SYSCONFDIR) conf/worker.conf
-	install -D -m 644 -t $(DESTDIR)$(UNITDIR) conf/systemd/*.service
+	install -d $(DESTDIR)$(UNITDIR)
+	sed -e 's,/usr/sbin/leadq,$(SBINDIR)/leadq,' \
+	    -e 's,/etc/leadq,$(SYSCONFDIR),' conf/systemd/leadq-worker.service \
+	    > $(DESTDIR)$(UNITDIR)/leadq-worker.service
+	install -D -m 644 conf/systemd/leadq-worker.sysusers \
+	    $(DESTDIR)$(SYSUSERSDIR)/leadq-worker.conf
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 $(wildcard worker/*.5)
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 $(wildcard worker/*.8)
 
@@ -238,8 +244,8 @@ install-sql:
 uninstall:
 	rm -f $(DESTDIR)$(MODULEDIR)/ngx_http_leadq_module.so \
 	    $(DESTDIR)$(SBINDIR)/leadq-worker $(DESTDIR)$(SBINDIR)/leadqctl \
-	    $(patsubst conf/systemd/%,$(DESTDIR)$(UNITDIR)/%, \
-	        $(wildcard conf/systemd/*.service)) \
+	    $(DESTDIR)$(SYSUSERSDIR)/leadq-worker.conf \
+	    $(DESTDIR)$(UNITDIR)/leadq-worker.service \
 	    $(patsubst ngx_module/%,$(DESTDIR)$(MANDIR)/man5/%, \
 	        $(wildcard ngx_module/*.5)) \
 	    $(patsubst worker/%,$(DESTDIR)$(MANDIR)/man5/%, \

@@ -4,20 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUF_FIRST 256
+/* One byte more than the caller's maximum: the terminator. */
 
 void
 buf_init(buf_t *buf, size_t max)
 {
-    memset(buf, 0, sizeof(*buf));
-    buf->max = max;
+    leadq_buf_init(buf, max + 1);
 }
 
 void
 buf_done(buf_t *buf)
 {
-    free(buf->data);
-    buf_init(buf, buf->max);
+    leadq_buf_done(buf);
 }
 
 void
@@ -30,41 +28,16 @@ buf_reset(buf_t *buf)
     }
 }
 
-/* Makes room for len more bytes and the terminator. */
-static int
-reserve(buf_t *buf, size_t len)
-{
-    size_t size;
-    char *data;
-
-    if (buf->failed || len > buf->max - buf->len) {
-        buf->failed = 1;
-        return -1;
-    }
-    if (buf->len + len < buf->size) {
-        return 0;
-    }
-    size = buf->size == 0 ? BUF_FIRST : buf->size * 2;
-    if (size < buf->len + len + 1) {
-        size = buf->len + len + 1;
-    }
-    data = realloc(buf->data, size);
-    if (data == NULL) {
-        buf->failed = 1;
-        return -1;
-    }
-    buf->data = data;
-    buf->size = size;
-    return 0;
-}
-
 void
 buf_add(buf_t *buf, const void *data, size_t len)
 {
-    if (reserve(buf, len) == 0) {
-        memcpy(buf->data + buf->len, data, len);
+    char *room;
+
+    room = leadq_buf_room(buf, len + 1);
+    if (room != NULL) {
+        memcpy(room, data, len);
+        room[len] = '\0';
         buf->len += len;
-        buf->data[buf->len] = '\0';
     }
 }
 
@@ -84,6 +57,7 @@ void
 buf_addf(buf_t *buf, const char *fmt, ...)
 {
     va_list args;
+    char *room;
     int len;
 
     va_start(args, fmt);
@@ -93,9 +67,10 @@ buf_addf(buf_t *buf, const char *fmt, ...)
         buf->failed = 1;
         return;
     }
-    if (reserve(buf, (size_t)len) == 0) {
+    room = leadq_buf_room(buf, (size_t)len + 1);
+    if (room != NULL) {
         va_start(args, fmt);
-        (void)vsnprintf(buf->data + buf->len, (size_t)len + 1, fmt, args);
+        (void)vsnprintf(room, (size_t)len + 1, fmt, args);
         va_end(args);
         buf->len += (size_t)len;
     }
@@ -118,6 +93,6 @@ buf_take(buf_t *buf)
     } else if (data == NULL) {
         data = calloc(1, 1);
     }
-    buf_init(buf, buf->max);
+    leadq_buf_init(buf, buf->max);
     return data;
 }

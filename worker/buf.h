@@ -1,23 +1,21 @@
 /*
- * A byte buffer that grows up to a named maximum.  Passing the maximum (or
- * running out of memory) marks the buffer as failed; later additions do
- * nothing, so that a writer checks once, at the end.
+ * Text that grows up to a named maximum: leadq_buf_t with a terminator and
+ * with printf.  Passing the maximum (or running out of memory) marks the
+ * buffer as failed; later additions do nothing, so that a writer checks once,
+ * at the end.
  */
 
 #ifndef LEADQ_BUF_H
 #define LEADQ_BUF_H
 
+#include "leadq_buf.h"
+
 #include <stdarg.h>
 #include <stddef.h>
 
-typedef struct {
-    char *data; /* owned; always terminated once something was added */
-    size_t len; /* bytes without the terminator */
-    size_t size;
-    size_t max; /* largest len */
-    int failed;
-} buf_t;
+typedef leadq_buf_t buf_t;
 
+/* Makes an empty buffer that takes at most max bytes of text. */
 void buf_init(buf_t *buf, size_t max);
 void buf_done(buf_t *buf);
 

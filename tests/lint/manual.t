@@ -8,7 +8,7 @@ use Test::More;
 
 sub documents {
     my ($page, $word) = @_;
-    my $text = slurp($page) =~ s/\\-/-/gr;
+    my $text = slurp($page) =~ s/\\-/-/gr =~ s/\bFl -(?=\w)/--/gr;
     like($text, qr/(?<![\w-])\Q$word\E(?![\w-])/, "$page tells of $word");
     return;
 }
