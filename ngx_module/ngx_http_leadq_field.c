@@ -15,14 +15,14 @@ typedef struct {
     ngx_uint_t        type_options;             /* LEADQ_OPT_* */
     ngx_int_t        *inside;
     ngx_str_t        *key;
+    ngx_str_t         text;                     /* of the option in hand */
 } ngx_http_leadq_declared_t;
 
 
 typedef struct {
     ngx_str_t     name;                         /* with "=" if it has one */
     ngx_uint_t    option;                       /* LEADQ_OPT_*, 0: any type */
-    char       *(*set)(ngx_conf_t *cf, ngx_http_leadq_declared_t *declared,
-                       ngx_str_t *text);
+    char       *(*set)(ngx_conf_t *cf, ngx_http_leadq_declared_t *declared);
 } ngx_http_leadq_field_option_t;
 
 
@@ -36,23 +36,23 @@ static char *ngx_http_leadq_field_option(ngx_conf_t *cf,
 static char *ngx_http_leadq_field_finish(ngx_conf_t *cf,
     ngx_http_leadq_declared_t *declared);
 static char *ngx_http_leadq_field_required(ngx_conf_t *cf,
-    ngx_http_leadq_declared_t *declared, ngx_str_t *text);
+    ngx_http_leadq_declared_t *declared);
 static char *ngx_http_leadq_field_min(ngx_conf_t *cf,
-    ngx_http_leadq_declared_t *declared, ngx_str_t *text);
+    ngx_http_leadq_declared_t *declared);
 static char *ngx_http_leadq_field_max(ngx_conf_t *cf,
-    ngx_http_leadq_declared_t *declared, ngx_str_t *text);
+    ngx_http_leadq_declared_t *declared);
 static char *ngx_http_leadq_field_alias(ngx_conf_t *cf,
-    ngx_http_leadq_declared_t *declared, ngx_str_t *text);
+    ngx_http_leadq_declared_t *declared);
 static char *ngx_http_leadq_field_default(ngx_conf_t *cf,
-    ngx_http_leadq_declared_t *declared, ngx_str_t *text);
+    ngx_http_leadq_declared_t *declared);
 static char *ngx_http_leadq_field_values(ngx_conf_t *cf,
-    ngx_http_leadq_declared_t *declared, ngx_str_t *text);
+    ngx_http_leadq_declared_t *declared);
 static char *ngx_http_leadq_field_from(ngx_conf_t *cf,
-    ngx_http_leadq_declared_t *declared, ngx_str_t *text);
+    ngx_http_leadq_declared_t *declared);
 static char *ngx_http_leadq_field_key(ngx_conf_t *cf,
-    ngx_http_leadq_declared_t *declared, ngx_str_t *text);
+    ngx_http_leadq_declared_t *declared);
 static char *ngx_http_leadq_field_purpose(ngx_conf_t *cf,
-    ngx_http_leadq_declared_t *declared, ngx_str_t *text);
+    ngx_http_leadq_declared_t *declared);
 static char *ngx_http_leadq_length(ngx_conf_t *cf,
     ngx_http_leadq_declared_t *declared, const char *option, ngx_str_t *text,
     size_t *length);
@@ -213,8 +213,10 @@ static char *
 ngx_http_leadq_field_option(ngx_conf_t *cf,
     ngx_http_leadq_declared_t *declared, ngx_str_t *arg)
 {
-    ngx_str_t                       text;
+    ngx_str_t                      *text;
     ngx_http_leadq_field_option_t  *option;
+
+    text = &declared->text;
 
     for (option = ngx_http_leadq_field_table; option->set; option++) {
 
@@ -225,16 +227,15 @@ ngx_http_leadq_field_option(ngx_conf_t *cf,
             continue;
         }
 
-        text.data = arg->data + option->name.len;
-        text.len = arg->len - option->name.len;
+        text->data = arg->data + option->name.len;
+        text->len = arg->len - option->name.len;
 
         if (option->name.data[option->name.len - 1] == '=') {
-            if (text.len == 0) {
+            if (text->len == 0) {
                 break;
-
             }
 
-        } else if (text.len) {
+        } else if (text->len) {
             continue;
         }
 
@@ -246,7 +247,7 @@ ngx_http_leadq_field_option(ngx_conf_t *cf,
             return NGX_CONF_ERROR;
         }
 
-        return option->set(cf, declared, &text);
+        return option->set(cf, declared);
     }
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -323,7 +324,7 @@ ngx_http_leadq_field_finish(ngx_conf_t *cf,
 
 static char *
 ngx_http_leadq_field_required(ngx_conf_t *cf,
-    ngx_http_leadq_declared_t *declared, ngx_str_t *text)
+    ngx_http_leadq_declared_t *declared)
 {
     declared->field->required = 1;
 
@@ -332,19 +333,19 @@ ngx_http_leadq_field_required(ngx_conf_t *cf,
 
 
 static char *
-ngx_http_leadq_field_min(ngx_conf_t *cf, ngx_http_leadq_declared_t *declared,
-    ngx_str_t *text)
+ngx_http_leadq_field_min(ngx_conf_t *cf,
+    ngx_http_leadq_declared_t *declared)
 {
-    return ngx_http_leadq_length(cf, declared, "min", text,
+    return ngx_http_leadq_length(cf, declared, "min", &declared->text,
                                  &declared->field->rule.min);
 }
 
 
 static char *
-ngx_http_leadq_field_max(ngx_conf_t *cf, ngx_http_leadq_declared_t *declared,
-    ngx_str_t *text)
+ngx_http_leadq_field_max(ngx_conf_t *cf,
+    ngx_http_leadq_declared_t *declared)
 {
-    return ngx_http_leadq_length(cf, declared, "max", text,
+    return ngx_http_leadq_length(cf, declared, "max", &declared->text,
                                  &declared->field->rule.max);
 }
 
@@ -374,13 +375,13 @@ ngx_http_leadq_length(ngx_conf_t *cf, ngx_http_leadq_declared_t *declared,
 
 static char *
 ngx_http_leadq_field_alias(ngx_conf_t *cf,
-    ngx_http_leadq_declared_t *declared, ngx_str_t *text)
+    ngx_http_leadq_declared_t *declared)
 {
     ngx_uint_t    i, k;
     ngx_array_t  *list;
     leadq_str_t  *alias;
 
-    list = ngx_http_leadq_list(cf, text);
+    list = ngx_http_leadq_list(cf, &declared->text);
     if (list == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -413,10 +414,10 @@ ngx_http_leadq_field_alias(ngx_conf_t *cf,
 
 static char *
 ngx_http_leadq_field_default(ngx_conf_t *cf,
-    ngx_http_leadq_declared_t *declared, ngx_str_t *text)
+    ngx_http_leadq_declared_t *declared)
 {
-    declared->field->fallback.len = text->len;
-    declared->field->fallback.data = (char *) text->data;
+    declared->field->fallback.len = declared->text.len;
+    declared->field->fallback.data = (char *) declared->text.data;
 
     return NGX_CONF_OK;
 }
@@ -424,13 +425,13 @@ ngx_http_leadq_field_default(ngx_conf_t *cf,
 
 static char *
 ngx_http_leadq_field_values(ngx_conf_t *cf,
-    ngx_http_leadq_declared_t *declared, ngx_str_t *text)
+    ngx_http_leadq_declared_t *declared)
 {
     ngx_uint_t    i;
     ngx_array_t  *list;
     leadq_str_t  *item;
 
-    list = ngx_http_leadq_list(cf, text);
+    list = ngx_http_leadq_list(cf, &declared->text);
     if (list == NULL) {
         return NGX_CONF_ERROR;
     }
@@ -442,7 +443,8 @@ ngx_http_leadq_field_values(ngx_conf_t *cf,
         if (item[i].len == 0) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "leadq_field \"%V\" has an empty value in "
-                               "\"values=%V\"", declared->name, text);
+                               "\"values=%V\"", declared->name,
+                               &declared->text);
             return NGX_CONF_ERROR;
         }
 
@@ -466,21 +468,21 @@ ngx_http_leadq_field_values(ngx_conf_t *cf,
 
 
 static char *
-ngx_http_leadq_field_from(ngx_conf_t *cf, ngx_http_leadq_declared_t *declared,
-    ngx_str_t *text)
+ngx_http_leadq_field_from(ngx_conf_t *cf,
+    ngx_http_leadq_declared_t *declared)
 {
     ngx_str_t  name;
 
-    if (text->len < 2 || text->data[0] != '$') {
+    if (declared->text.len < 2 || declared->text.data[0] != '$') {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid \"from=%V\" of leadq_field \"%V\", it "
                            "names one variable, as in \"from=$arg_id\"",
-                           text, declared->name);
+                           &declared->text, declared->name);
         return NGX_CONF_ERROR;
     }
 
-    name.data = text->data + 1;
-    name.len = text->len - 1;
+    name.data = declared->text.data + 1;
+    name.len = declared->text.len - 1;
 
     *declared->inside = ngx_http_get_variable_index(cf, &name);
 
@@ -495,10 +497,10 @@ ngx_http_leadq_field_from(ngx_conf_t *cf, ngx_http_leadq_declared_t *declared,
 
 
 static char *
-ngx_http_leadq_field_key(ngx_conf_t *cf, ngx_http_leadq_declared_t *declared,
-    ngx_str_t *text)
+ngx_http_leadq_field_key(ngx_conf_t *cf,
+    ngx_http_leadq_declared_t *declared)
 {
-    *declared->key = *text;
+    *declared->key = declared->text;
 
     return NGX_CONF_OK;
 }
@@ -506,19 +508,19 @@ ngx_http_leadq_field_key(ngx_conf_t *cf, ngx_http_leadq_declared_t *declared,
 
 static char *
 ngx_http_leadq_field_purpose(ngx_conf_t *cf,
-    ngx_http_leadq_declared_t *declared, ngx_str_t *text)
+    ngx_http_leadq_declared_t *declared)
 {
-    if (!ngx_http_leadq_is_name(text)) {
+    if (!ngx_http_leadq_is_name(&declared->text)) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid \"purpose=%V\" of leadq_field \"%V\": "
                            "a letter a-z, then up to 62 of a-z, 0-9 and _",
-                           text, declared->name);
+                           &declared->text, declared->name);
         return NGX_CONF_ERROR;
     }
 
     /* arguments of directives have terminators */
 
-    declared->field->rule.purpose = (char *) text->data;
+    declared->field->rule.purpose = (char *) declared->text.data;
 
     return NGX_CONF_OK;
 }
