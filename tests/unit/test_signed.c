@@ -17,8 +17,10 @@
 #include "leadq_signed.h"
 
 
-#define KEY_A  "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
-#define KEY_B  "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"
+#define KEY_A                                                                 \
+    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define KEY_B                                                                 \
+    "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"
 #define NOW    1790000000
 
 
