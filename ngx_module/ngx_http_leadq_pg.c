@@ -320,6 +320,7 @@ ngx_http_leadq_lane_result(ngx_http_leadq_lane_t *lane, PGresult *res)
 static void
 ngx_http_leadq_lane_error(ngx_http_leadq_lane_t *lane, PGresult *res)
 {
+    u_char                   reason[32];
     const char              *state;
     ngx_http_leadq_batch_t  *batch;
 
@@ -327,10 +328,18 @@ ngx_http_leadq_lane_error(ngx_http_leadq_lane_t *lane, PGresult *res)
 
     if (lane->state != NGX_HTTP_LEADQ_READY
         || ngx_queue_empty(&lane->flying)
-        || state == NULL
-        || ngx_http_leadq_ends_lane(state))
+        || state == NULL)
     {
         ngx_http_leadq_lane_fail(lane, PQresultErrorMessage(res));
+        return;
+    }
+
+    if (ngx_http_leadq_ends_lane(state)) {
+
+        /* not the message: a function may have raised it, with data */
+
+        ngx_snprintf(reason, sizeof(reason), "SQLSTATE %s%Z", state);
+        ngx_http_leadq_lane_fail(lane, (char *) reason);
         return;
     }
 
