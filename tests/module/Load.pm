@@ -63,6 +63,7 @@ sub _run {
     my %open;
     my $number = 0;
     my $prefix = sprintf 'n%d', $$;
+    my $parent = getppid;
     my $next = sub {
         my ($fh) = @_;
         my $name = $prefix . 'x' . $number++;
@@ -73,9 +74,14 @@ sub _run {
             . length($text) . "\r\n\r\n$text";
     };
     while (1) {
+        $$end = 1 if getppid != $parent;
         while (!$$end && $select->count < $options{connections}) {
             my $fh = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
-                PeerPort => $options{port}, Timeout => 5) or last;
+                PeerPort => $options{port}, Timeout => 5);
+            if (!$fh) {
+                select undef, undef, undef, 0.01;
+                last;
+            }
             $select->add($fh);
             $next->($fh);
         }
