@@ -113,7 +113,7 @@ $(MODULE): config $(wildcard ngx_module/*.[ch])
 
 # --- tests -------------------------------------------------------------------
 
-PROVE      = LEADQ_BUILD=$(abspath $(BUILD)) LEADQ_SANITIZE=$(SANITIZE) \
+PROVE      = LEADQ_CHAOS_LEADS=$(LEADQ_CHAOS_LEADS) LEADQ_BUILD=$(abspath $(BUILD)) LEADQ_SANITIZE=$(SANITIZE) \
              NODE_PATH=$(abspath build/node_modules) \
              prove --timer $(if $(V),-v) -Itests/lib
 
@@ -149,6 +149,11 @@ check-whole: module worker
 
 check-browser: module worker
 	$(PROVE) tests/browser
+
+# Address and undefined-behaviour sanitizers over everything that runs C.
+check-sanitized:
+	$(MAKE) SANITIZE=1 LEADQ_CHAOS_LEADS=$(or $(LEADQ_CHAOS_LEADS),4000) \
+	    check-unit check-module check-worker check-whole
 
 lint: module worker
 	$(PROVE) tests/lint
@@ -266,6 +271,7 @@ help:
 	@echo "make test       deps, then check"
 	@echo "make check      every test; check-unit check-sql check-module"
 	@echo "                check-worker check-whole check-browser run a part"
+	@echo "make check-sanitized  the same under ASan and UBSan"
 	@echo "make demo       the whole of leadq on this machine, with a tour"
 	@echo "make bench      figures, also in $(BUILD)/bench.tsv"
 	@echo "make fuzz       every fuzzer for FUZZ_S=60 seconds"
@@ -277,6 +283,6 @@ help:
 	@echo "           MODULEDIR CC CFLAGS LDFLAGS PG_CONFIG NGINX_SRC BUILD"
 	@echo "           SANITIZE=1 WERROR=1 V=1"
 
-.PHONY: all module worker test check $(CHECKS) lint demo bench fuzz deps \
+.PHONY: all module worker test check $(CHECKS) check-sanitized lint demo bench fuzz deps \
         install install-module install-worker install-sql uninstall format \
         clean help
