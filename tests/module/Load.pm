@@ -7,6 +7,7 @@ package Load;
 use strict;
 use warnings;
 
+use File::Temp ();
 use IO::Select ();
 use IO::Socket::INET ();
 use POSIX ();
@@ -16,20 +17,19 @@ use Time::HiRes qw(time);
 sub start {
     my ($class, %options) = @_;
 
-    pipe my $from, my $to or die "pipe: $!\n";
+    my $file = File::Temp->new;
     my $pid = fork;
     defined $pid or die "fork: $!\n";
     if ($pid == 0) {
-        close $from;
         my $end = 0;
         local $SIG{TERM} = sub { $end = 1 };
         local $SIG{PIPE} = 'IGNORE';
+        open my $to, '>', $file->filename or POSIX::_exit(1);
         _run(\$end, $to, connections => 16, %options);
         close $to;
         POSIX::_exit(0);
     }
-    close $to;
-    return bless { pid => $pid, from => $from }, $class;
+    return bless { pid => $pid, file => $file }, $class;
 }
 
 # Ends the load: { status => {code => n}, acked => [names], sent => n,
@@ -38,8 +38,9 @@ sub stop {
     my ($self) = @_;
 
     kill 'TERM', $self->{pid};
+    waitpid $self->{pid}, 0;
     my %result = (status => {}, acked => [], cut => 0, sent => 0);
-    my $from = $self->{from};
+    open my $from, '<', $self->{file}->filename or die "load: $!\n";
     while (my $line = <$from>) {
         chomp $line;
         my ($what, $name) = split / /, $line;
@@ -51,7 +52,6 @@ sub stop {
         $result{status}{$what}++;
         push @{ $result{acked} }, $name if $what =~ /^2/;
     }
-    waitpid $self->{pid}, 0;
     return \%result;
 }
 
