@@ -178,10 +178,13 @@ $(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(LIBSRC)
 
 fuzz: $(FUZZ)
 	@set -e; for f in $(FUZZ); do n=$$(basename $$f); \
-	    echo "== $$n, $(FUZZ_S) s"; mkdir -p $(BUILD)/corpus/$$n; \
+	    log=$(BUILD)/corpus/$$n.log; mkdir -p $(BUILD)/corpus/$$n; \
+	    echo "== $$n, $(FUZZ_S) s"; \
 	    $$f -max_total_time=$(FUZZ_S) -print_final_stats=1 \
 	        -artifact_prefix=$(BUILD)/corpus/ $(BUILD)/corpus/$$n \
-	        tests/fuzz/corpus/$$n 2>&1 | tail -n 12; done
+	        tests/fuzz/corpus/$$n > $$log 2>&1 \
+	        || { tail -n 40 $$log; exit 1; }; \
+	    grep -E '^Done|average_exec' $$log; done
 
 # --- what the machine needs --------------------------------------------------
 
