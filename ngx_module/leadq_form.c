@@ -22,10 +22,19 @@ leadq_code_e
 leadq_form_parse(const char *body, size_t len, char *arena,
     leadq_pairs_t *pairs)
 {
+    pairs->n = 0;
+
+    return leadq_form_add(body, len, arena, pairs);
+}
+
+
+leadq_code_e
+leadq_form_add(const char *body, size_t len, char *arena,
+    leadq_pairs_t *pairs)
+{
     const char    *p, *end, *stop, *equals;
     leadq_pair_t  *pair;
 
-    pairs->n = 0;
     pairs->culprit.len = 0;
 
     end = body + len;
@@ -52,6 +61,7 @@ leadq_form_parse(const char *body, size_t len, char *arena,
 
         pair = &pairs->pair[pairs->n];
         pair->scalar = 1;
+        pair->raw.len = 0;
 
         if (leadq_form_decode(p, (size_t) (equals - p), &arena, &pair->name)
             != 0

@@ -24,5 +24,9 @@
 leadq_code_e leadq_form_parse(const char *body, size_t len, char *arena,
     leadq_pairs_t *pairs);
 
+/* The same, but adds to the pairs that are there: those of a query string. */
+leadq_code_e leadq_form_add(const char *body, size_t len, char *arena,
+    leadq_pairs_t *pairs);
+
 
 #endif /* LEADQ_FORM_H_INCLUDED */

@@ -18,7 +18,10 @@
 #define LEADQ_JSON_ELEMENTS  1024           /* values in the whole body */
 
 
-static leadq_code_e leadq_json_survey(const char *body, size_t len);
+static leadq_code_e leadq_json_survey(const char *body, size_t len,
+    leadq_pairs_t *pairs);
+static void leadq_json_raw(leadq_pairs_t *pairs, size_t i,
+    const char *begin, const char *end);
 static leadq_code_e leadq_json_pair(const char *name, size_t name_len,
     json_t *value, char **arena, leadq_pairs_t *pairs);
 static leadq_code_e leadq_json_error(const char *body, size_t len,
@@ -42,7 +45,7 @@ leadq_json_parse(const char *body, size_t len, char *arena,
     pairs->n = 0;
     pairs->culprit.len = 0;
 
-    code = leadq_json_survey(body, len);
+    code = leadq_json_survey(body, len, pairs);
     if (code != LEADQ_OK) {
         return code;
     }
@@ -77,17 +80,24 @@ leadq_json_parse(const char *body, size_t len, char *arena,
 }
 
 
-/* Bounds depth and number of values before anything is allocated. */
+/*
+ * Bounds depth and number of values before anything is allocated, and notes
+ * where the values of the outermost object are.  What is noted is true if
+ * jansson accepts the body.
+ */
 
 static leadq_code_e
-leadq_json_survey(const char *body, size_t len)
+leadq_json_survey(const char *body, size_t len, leadq_pairs_t *pairs)
 {
-    int     quoted;
-    size_t  i, depth, elements;
+    int          quoted;
+    size_t       i, n, depth, elements;
+    const char  *value;
 
     quoted = 0;
+    n = 0;
     depth = 0;
     elements = 0;
+    value = body;
 
     for (i = 0; i < len; i++) {
 
@@ -116,10 +126,25 @@ leadq_json_survey(const char *body, size_t len)
 
         case '}':
         case ']':
+            if (depth == 1) {
+                leadq_json_raw(pairs, n++, value, &body[i]);
+            }
+
             depth -= depth > 0;
             break;
 
+        case ':':
+            if (depth == 1) {
+                value = &body[i + 1];
+            }
+
+            break;
+
         case ',':
+            if (depth == 1) {
+                leadq_json_raw(pairs, n++, value, &body[i]);
+            }
+
             elements++;
             break;
 
@@ -137,6 +162,27 @@ leadq_json_survey(const char *body, size_t len)
     }
 
     return LEADQ_OK;
+}
+
+
+static void
+leadq_json_raw(leadq_pairs_t *pairs, size_t i, const char *begin,
+    const char *end)
+{
+    if (i >= LEADQ_PAIRS_MAX) {
+        return;
+    }
+
+    while (begin < end && strchr(" \t\r\n", *begin) && *begin) {
+        begin++;
+    }
+
+    while (begin < end && strchr(" \t\r\n", end[-1]) && end[-1]) {
+        end--;
+    }
+
+    pairs->pair[i].raw.data = begin;
+    pairs->pair[i].raw.len = (size_t) (end - begin);
 }
 
 

@@ -15,9 +15,10 @@
 /*
  * Reads one object of scalars.  Integers become their digits, true and false
  * these words, null the empty text; other values are marked as no scalars,
- * so that the answer can name the field.
+ * for the type "json" or for an answer that names the field.  Every pair has
+ * its raw text as well.
  *
- * body, len  any bytes
+ * body, len  any bytes, must outlive the pairs
  * arena      len bytes, must outlive the pairs
  *
  * Returns LEADQ_OK, LEADQ_BAD_JSON, LEADQ_BAD_ENCODING,

@@ -21,6 +21,8 @@
 typedef struct {
     leadq_str_t  name;                      /* borrowed from the arena */
     leadq_str_t  value;                     /* borrowed from the arena */
+    leadq_str_t  raw;                       /* JSON text, borrowed from the
+                                               body; len 0: body is no JSON */
     int          scalar;                    /* 0: an array, object or real */
 } leadq_pair_t;
 

@@ -15,9 +15,9 @@
  * lives in the pool of its request: the client may leave, the row stays.
  *
  * Files:  module (life, locations), database, hosts, field and shape
- * (configuration), handler (requests), reply and filter (answers), vars,
- * pool (queue and dispatch), job, batch, settle (what a result means), lane
- * (connections), pg (what is said on them), resolve (DNS).
+ * (configuration), handler and body (requests), reply and filter (answers),
+ * vars, pool (queue and dispatch), job, batch, settle (what a result means),
+ * lane (connections), pg (what is said on them), resolve (DNS).
  */
 
 #ifndef NGX_HTTP_LEADQ_H_INCLUDED
@@ -119,6 +119,7 @@ typedef struct {
     ngx_http_leadq_function_t    *function;     /* NULL: no leadq location */
     leadq_shape_t                 shape;
     unsigned                      takes_body:1; /* a field comes from it */
+    ngx_uint_t                    args;         /* 0 unset, 1 off, 2 on */
 
     /* as declared, until the end of the location */
 
@@ -360,6 +361,32 @@ ngx_str_t *ngx_http_leadq_header(ngx_http_request_t *r, const char *name);
 
 /* Returns 1 if a person with a browser waits for a page. */
 ngx_uint_t ngx_http_leadq_wants_html(ngx_http_request_t *r);
+
+
+/*
+ * body: its bytes and those of the query, and the directive leadq_args.
+ */
+
+/* Why a body is not read at all; static text. */
+typedef struct {
+    ngx_uint_t                    status;
+    const char                   *code;
+    const char                   *title;
+} ngx_http_leadq_refusal_t;
+
+char *ngx_http_leadq_args(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* NGX_OK: read it; NGX_DECLINED: refuse it so; NGX_ERROR: no memory. */
+ngx_int_t ngx_http_leadq_body_precheck(ngx_http_request_t *r,
+    ngx_http_leadq_refusal_t *refusal);
+
+/*
+ * Parses a body that has been read and, if args is set, the query.
+ *
+ * Returns NGX_OK (then code tells), NGX_DECLINED (too large) or NGX_ERROR.
+ */
+ngx_int_t ngx_http_leadq_body_parse(ngx_http_request_t *r, ngx_uint_t args,
+    leadq_pairs_t *pairs, leadq_code_e *code);
 
 
 /*

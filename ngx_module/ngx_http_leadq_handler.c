@@ -10,25 +10,11 @@
 
 #include "ngx_http_leadq.h"
 
-#include "leadq_form.h"
-#include "leadq_json.h"
-
-
-typedef enum {
-    NGX_HTTP_LEADQ_FORM,
-    NGX_HTTP_LEADQ_JSON,
-    NGX_HTTP_LEADQ_OTHER
-} ngx_http_leadq_media_e;
-
 
 static ngx_int_t ngx_http_leadq_precheck(ngx_http_request_t *r,
     ngx_http_leadq_loc_conf_t *lcf);
-static ngx_http_leadq_media_e ngx_http_leadq_media(ngx_http_request_t *r);
 static void ngx_http_leadq_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_leadq_process(ngx_http_request_t *r);
-static ngx_int_t ngx_http_leadq_body(ngx_http_request_t *r, ngx_str_t *body);
-static ngx_int_t ngx_http_leadq_parse(ngx_http_request_t *r,
-    leadq_pairs_t *pairs, leadq_code_e *code);
 static ngx_int_t ngx_http_leadq_unreadable(ngx_http_request_t *r,
     leadq_pairs_t *pairs, leadq_code_e code);
 static ngx_int_t ngx_http_leadq_given(ngx_http_request_t *r,
@@ -88,41 +74,27 @@ ngx_http_leadq_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_http_leadq_precheck(ngx_http_request_t *r, ngx_http_leadq_loc_conf_t *lcf)
 {
-    ngx_int_t        rc;
-    ngx_str_t       *encoding;
-    ngx_uint_t       status;
-    const char      *code, *title;
+    ngx_int_t                 rc;
+    ngx_http_leadq_refusal_t  refusal;
 
     rc = ngx_http_leadq_pool_welcome(lcf->function->database->pool);
-    encoding = ngx_http_leadq_header(r, "content-encoding");
+
+    refusal.status = NGX_HTTP_SERVICE_UNAVAILABLE;
+    refusal.code = NULL;
+    refusal.title = NULL;
 
     if (r->method != NGX_HTTP_POST) {
-        status = NGX_HTTP_NOT_ALLOWED;
-        code = "method-not-allowed";
-        title = "Only POST is possible here";
+        refusal.status = NGX_HTTP_NOT_ALLOWED;
+        refusal.code = "method-not-allowed";
+        refusal.title = "Only POST is possible here";
 
     } else if (lcf->takes_body
-               && (encoding || ngx_http_leadq_media(r)
-                               == NGX_HTTP_LEADQ_OTHER))
+               && ngx_http_leadq_body_precheck(r, &refusal) == NGX_ERROR)
     {
-        status = NGX_HTTP_UNSUPPORTED_MEDIA_TYPE;
-        code = "unsupported-media-type";
-        title = "The body must be application/json or "
-                "application/x-www-form-urlencoded";
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
 
-    } else if (lcf->takes_body
-               && r->headers_in.content_length_n > NGX_HTTP_LEADQ_BODY_MAX)
-    {
-        status = NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
-        code = "body-too-large";
-        title = "The body is too large";
-
-    } else if (rc != NGX_OK) {
-        status = NGX_HTTP_SERVICE_UNAVAILABLE;
-        code = NULL;
-        title = NULL;
-
-    } else {
+    if (refusal.code == NULL && rc == NGX_OK) {
         return NGX_DECLINED;
     }
 
@@ -130,56 +102,14 @@ ngx_http_leadq_precheck(ngx_http_request_t *r, ngx_http_leadq_loc_conf_t *lcf)
         r->keepalive = 0;
     }
 
-    if (code) {
-        return ngx_http_leadq_reply_problem(r, status, code, title, NULL);
+    if (refusal.code) {
+        return ngx_http_leadq_reply_problem(r, refusal.status, refusal.code,
+                                            refusal.title, NULL);
     }
 
     return ngx_http_leadq_reply_outcome(r, rc == NGX_BUSY
                                            ? NGX_HTTP_LEADQ_BUSY
                                            : NGX_HTTP_LEADQ_AWAY);
-}
-
-
-/* A request without a body is an empty form. */
-
-static ngx_http_leadq_media_e
-ngx_http_leadq_media(ngx_http_request_t *r)
-{
-    size_t             len;
-    ngx_str_t         *type;
-    ngx_uint_t         i;
-
-    static const struct {
-        ngx_str_t               name;
-        ngx_http_leadq_media_e  media;
-    } media[] = {
-        { ngx_string("application/json"), NGX_HTTP_LEADQ_JSON },
-        { ngx_string("application/x-www-form-urlencoded"),
-          NGX_HTTP_LEADQ_FORM },
-    };
-
-    if (r->headers_in.content_type == NULL) {
-        return r->headers_in.content_length_n <= 0 && !r->headers_in.chunked
-               ? NGX_HTTP_LEADQ_FORM : NGX_HTTP_LEADQ_OTHER;
-    }
-
-    type = &r->headers_in.content_type->value;
-
-    for (len = 0; len < type->len; len++) {
-        if (type->data[len] == ';' || type->data[len] == ' ') {
-            break;
-        }
-    }
-
-    for (i = 0; i < sizeof(media) / sizeof(media[0]); i++) {
-        if (len == media[i].name.len
-            && ngx_strncasecmp(type->data, media[i].name.data, len) == 0)
-        {
-            return media[i].media;
-        }
-    }
-
-    return NGX_HTTP_LEADQ_OTHER;
 }
 
 
@@ -215,10 +145,16 @@ ngx_http_leadq_process(ngx_http_request_t *r)
     code = LEADQ_OK;
 
     if (lcf->takes_body) {
-        rc = ngx_http_leadq_parse(r, &pairs, &code);
+        rc = ngx_http_leadq_body_parse(r, lcf->args == 2, &pairs, &code);
+
+        if (rc == NGX_DECLINED) {
+            return ngx_http_leadq_reply_problem(
+                       r, NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
+                       "body-too-large", "The body is too large", NULL);
+        }
 
         if (rc != NGX_OK) {
-            return rc;
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }
 
         if (code != LEADQ_OK) {
@@ -267,113 +203,6 @@ ngx_http_leadq_process(ngx_http_request_t *r)
 }
 
 
-/* One piece of memory, wherever nginx has put the body. */
-
-static ngx_int_t
-ngx_http_leadq_body(ngx_http_request_t *r, ngx_str_t *body)
-{
-    u_char       *p;
-    off_t         len;
-    size_t        size;
-    ngx_buf_t    *b;
-    ngx_chain_t  *cl, *bufs;
-
-    ngx_str_set(body, "");
-
-    if (r->request_body == NULL || r->request_body->bufs == NULL) {
-        return NGX_OK;
-    }
-
-    bufs = r->request_body->bufs;
-    len = 0;
-
-    for (cl = bufs; cl; cl = cl->next) {
-        len += ngx_buf_size(cl->buf);
-    }
-
-    if (len == 0) {
-        return NGX_OK;
-    }
-
-    if (len > NGX_HTTP_LEADQ_BODY_MAX) {
-        return NGX_DECLINED;
-    }
-
-    body->len = (size_t) len;
-
-    if (bufs->next == NULL && !bufs->buf->in_file) {
-        body->data = bufs->buf->pos;
-        return NGX_OK;
-    }
-
-    body->data = ngx_pnalloc(r->pool, body->len);
-    if (body->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    p = body->data;
-
-    for (cl = bufs; cl; cl = cl->next) {
-        b = cl->buf;
-        size = (size_t) ngx_buf_size(b);
-
-        if (size == 0) {
-            continue;                       /* the end of a chunked body */
-        }
-
-        if (!b->in_file) {
-            p = ngx_cpymem(p, b->pos, size);
-            continue;
-        }
-
-        if (ngx_read_file(b->file, p, size, b->file_pos) != (ssize_t) size) {
-            ngx_log_error(NGX_LOG_CRIT, r->connection->log, 0,
-                          "leadq cannot read the body back from \"%V\"",
-                          &b->file->name);
-            return NGX_ERROR;
-        }
-
-        p += size;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_leadq_parse(ngx_http_request_t *r, leadq_pairs_t *pairs,
-    leadq_code_e *code)
-{
-    char       *arena;
-    ngx_int_t   rc;
-    ngx_str_t   body;
-
-    rc = ngx_http_leadq_body(r, &body);
-
-    if (rc == NGX_DECLINED) {
-        return ngx_http_leadq_reply_problem(r,
-                                            NGX_HTTP_REQUEST_ENTITY_TOO_LARGE,
-                                            "body-too-large",
-                                            "The body is too large", NULL);
-    }
-
-    if (rc != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    arena = ngx_pnalloc(r->pool, body.len + 1);
-    if (arena == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    *code = ngx_http_leadq_media(r) == NGX_HTTP_LEADQ_JSON
-            ? leadq_json_parse((char *) body.data, body.len, arena, pairs)
-            : leadq_form_parse((char *) body.data, body.len, arena, pairs);
-
-    return NGX_OK;
-}
-
-
 /* The body as a whole is wrong; sometimes one field is known to blame. */
 
 static ngx_int_t
@@ -400,7 +229,15 @@ ngx_http_leadq_unreadable(ngx_http_request_t *r, leadq_pairs_t *pairs,
                                             &errors);
     }
 
-    return ngx_http_leadq_reply_problem(r, NGX_HTTP_BAD_REQUEST,
+    if (code == LEADQ_FILE_PART) {
+        return ngx_http_leadq_reply_problem(r, 422, "validation",
+                                            "Files are not taken here",
+                                            &errors);
+    }
+
+    return ngx_http_leadq_reply_problem(r, code == LEADQ_BAD_CHARSET
+                                           ? NGX_HTTP_UNSUPPORTED_MEDIA_TYPE
+                                           : NGX_HTTP_BAD_REQUEST,
                                         leadq_code_name(code),
                                         leadq_code_detail(code), &errors);
 }

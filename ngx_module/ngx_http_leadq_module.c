@@ -67,6 +67,13 @@ static ngx_command_t  ngx_http_leadq_commands[] = {
       0,
       NULL },
 
+    { ngx_string("leadq_args"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_leadq_args,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("leadq_redirect"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE2,
       ngx_http_leadq_redirect,

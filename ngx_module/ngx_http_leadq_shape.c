@@ -188,6 +188,14 @@ ngx_http_leadq_shape(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
         }
     }
 
+    if (lcf->args == 2 && !lcf->takes_body) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "location has \"leadq_args on\", but no "
+                      "\"leadq_field\" that a client fills in %V:%ui",
+                      &lcf->place.file, lcf->place.line);
+        return NGX_CONF_ERROR;
+    }
+
     if (ngx_http_leadq_shape_names(cf, lcf) != NGX_CONF_OK
         || ngx_http_leadq_shape_keys(cf, lcf) != NGX_CONF_OK)
     {

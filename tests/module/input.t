@@ -45,12 +45,23 @@ for my $method (qw(GET HEAD PUT DELETE OPTIONS)) {
         if $method ne 'HEAD';
 }
 
-for my $type ('text/plain', 'multipart/form-data; boundary=x', 'a', '') {
+for my $type ('text/plain', 'multipart/mixed; boundary=x', 'a', '',
+    'application/json charset=utf-8', 'application/json; charset')
+{
     is(codes(post($url, '{}', 'content-type' => $type)),
         '415 unsupported-media-type', "the type '$type' is refused");
 }
-is(codes(post($url, "{$good}", 'content-encoding' => 'gzip')),
-    '415 unsupported-media-type', 'a compressed body is refused');
+for my $type ('application/json; charset=windows-1251',
+    'application/x-www-form-urlencoded; charset="koi8-r"')
+{
+    is(codes(post($url, '{}', 'content-type' => $type)),
+        '415 unsupported-charset', "the type '$type' is refused");
+}
+for my $encoding ('gzip', 'br', 'deflate', 'gzip, identity') {
+    my $r = post($url, "{$good}", 'content-encoding' => $encoding);
+    is(codes($r), '415 unsupported-encoding', "$encoding is refused");
+    is($r->{headers}{'accept-encoding'}, 'identity', 'and told what is not');
+}
 is(codes(post($url, '{"note":"' . ('x' x 30000) . '"}')),
     '413 body-too-large', 'a body over client_max_body_size is refused');
 is(codes(post($ng->url('/denied'), '{}')), '403 forbidden',
