@@ -10,27 +10,21 @@
 
 #include "leadq_types.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include <idn2.h>
-
+#include "leadq_domain.h"
 #include "leadq_utf8.h"
 
 
 #define LEADQ_EMAIL_MAX   254               /* bytes, as sent */
 #define LEADQ_LOCAL_MAX   64
-#define LEADQ_DOMAIN_MAX  253
-#define LEADQ_LABEL_MAX   63
 
 
 static leadq_code_e leadq_email_scan(const char *in, size_t len,
     const char **at);
 static leadq_code_e leadq_email_local(const char *in, size_t len);
 static leadq_code_e leadq_email_domain(const char *in, size_t len, char *out);
-static int leadq_email_idn(const char *in, size_t len, char *out);
 static leadq_code_e leadq_email_labels(const char *domain);
-static int leadq_email_label(const char *label, size_t len);
 
 
 leadq_code_e
@@ -152,8 +146,6 @@ leadq_email_local(const char *in, size_t len)
 static leadq_code_e
 leadq_email_domain(const char *in, size_t len, char *out)
 {
-    size_t  i;
-
     if (len == 0) {
         return LEADQ_EMAIL_NO_DOMAIN;
     }
@@ -162,62 +154,11 @@ leadq_email_domain(const char *in, size_t len, char *out)
         return LEADQ_EMAIL_TOO_LONG;
     }
 
-    for (i = 0; i < len; i++) {
-        out[i] = in[i];
-
-        if (in[i] >= 'A' && in[i] <= 'Z') {
-            out[i] = (char) (in[i] | 0x20);
-        }
-    }
-
-    out[len] = '\0';
-
-    for (i = 0; i < len; i++) {
-        if ((unsigned char) out[i] >= 0x80
-            || strncmp(&out[i], "xn--", 4) == 0)
-        {
-            if (leadq_email_idn(in, len, out) != 0) {
-                return LEADQ_EMAIL_BAD_DOMAIN;
-            }
-
-            break;
-        }
+    if (leadq_domain_ascii(in, len, out) != 0) {
+        return LEADQ_EMAIL_BAD_DOMAIN;
     }
 
     return leadq_email_labels(out);
-}
-
-
-static int
-leadq_email_idn(const char *in, size_t len, char *out)
-{
-    int      rc;
-    char     text[LEADQ_DOMAIN_MAX + 1], *ascii;
-    size_t   ascii_len;
-
-    memcpy(text, in, len);
-    text[len] = '\0';
-
-    ascii = NULL;
-
-    rc = idn2_to_ascii_8z(text, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-
-    if (rc != IDN2_OK) {
-        return -1;
-    }
-
-    ascii_len = strlen(ascii);
-
-    if (ascii_len > LEADQ_DOMAIN_MAX) {
-        rc = -1;
-
-    } else {
-        memcpy(out, ascii, ascii_len + 1);
-    }
-
-    idn2_free(ascii);
-
-    return rc == IDN2_OK ? 0 : -1;
 }
 
 
@@ -238,7 +179,7 @@ leadq_email_labels(const char *domain)
             return LEADQ_EMAIL_NO_DOMAIN;               /* "a@mail." */
         }
 
-        if (leadq_email_label(label, len) != 0) {
+        if (leadq_domain_label(label, len) != 0) {
             return LEADQ_EMAIL_BAD_DOMAIN;
         }
 
@@ -254,30 +195,4 @@ leadq_email_labels(const char *domain)
     }
 
     return *label >= '0' && *label <= '9' ? LEADQ_EMAIL_BAD_DOMAIN : LEADQ_OK;
-}
-
-
-/* Letters, digits and inner hyphens. */
-
-static int
-leadq_email_label(const char *label, size_t len)
-{
-    size_t  i;
-
-    if (len == 0 || len > LEADQ_LABEL_MAX
-        || label[0] == '-' || label[len - 1] == '-')
-    {
-        return -1;
-    }
-
-    for (i = 0; i < len; i++) {
-        if ((label[i] < 'a' || label[i] > 'z')
-            && (label[i] < '0' || label[i] > '9')
-            && label[i] != '-')
-        {
-            return -1;
-        }
-    }
-
-    return 0;
 }

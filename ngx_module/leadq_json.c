@@ -118,6 +118,9 @@ leadq_json_survey(const char *body, size_t len, leadq_pairs_t *pairs)
             quoted = 1;
             break;
 
+        case '\0':                          /* the end to jansson's eyes */
+            return LEADQ_BAD_JSON;
+
         case '{':
         case '[':
             depth++;

@@ -8,6 +8,9 @@
 #include <string.h>
 
 
+static const char *leadq_media_type(const char *text, const char *end,
+    leadq_media_t *media);
+static int leadq_media_blank(char c);
 static int leadq_media_token(const char **p, const char *end,
     leadq_str_t *token);
 static int leadq_media_quoted(const char **p, const char *end,
@@ -34,32 +37,19 @@ leadq_code_e
 leadq_media_read(const char *text, size_t len, leadq_media_t *media)
 {
     int            rc;
-    size_t         i, n;
     const char    *p, *end;
     leadq_str_t    name, value;
     leadq_code_e   code;
 
-    media->type = LEADQ_MEDIA_OTHER;
     media->boundary_len = 0;
 
-    for (n = 0; n < len; n++) {
-        if (strchr("; \t", text[n]) && text[n] != '\0') {
-            break;
-        }
-    }
-
-    for (i = 0; i < LEADQ_MEDIAS; i++) {
-        if (leadq_media_is(text, n, leadq_medias[i].name)) {
-            media->type = leadq_medias[i].type;
-        }
-    }
+    end = text + len;
+    p = leadq_media_type(text, end, media);
 
     if (media->type == LEADQ_MEDIA_OTHER) {
         return LEADQ_BAD_MEDIA_TYPE;
     }
 
-    p = text + n;
-    end = text + len;
     code = LEADQ_OK;
 
     while (code == LEADQ_OK) {
@@ -90,6 +80,37 @@ leadq_media_read(const char *text, size_t len, leadq_media_t *media)
     }
 
     return code;
+}
+
+
+/* Looks up what comes before the parameters, and returns its end. */
+
+static const char *
+leadq_media_type(const char *text, const char *end, leadq_media_t *media)
+{
+    size_t       i;
+    const char  *p;
+
+    for (p = text; p < end && *p != ';' && !leadq_media_blank(*p); p++) {
+        /* void */
+    }
+
+    media->type = LEADQ_MEDIA_OTHER;
+
+    for (i = 0; i < LEADQ_MEDIAS; i++) {
+        if (leadq_media_is(text, (size_t) (p - text), leadq_medias[i].name)) {
+            media->type = leadq_medias[i].type;
+        }
+    }
+
+    return p;
+}
+
+
+static int
+leadq_media_blank(char c)
+{
+    return c == ' ' || c == '\t';
 }
 
 
@@ -125,7 +146,7 @@ int
 leadq_media_parameter(const char **p, const char *end, leadq_str_t *name,
     leadq_str_t *value)
 {
-    int          separated;
+    int          rc, separated;
     const char  *s;
 
     separated = 0;
@@ -134,7 +155,7 @@ leadq_media_parameter(const char **p, const char *end, leadq_str_t *name,
         if (*s == ';') {
             separated = 1;
 
-        } else if (*s != ' ' && *s != '\t') {
+        } else if (!leadq_media_blank(*s)) {
             break;
         }
     }
@@ -152,18 +173,15 @@ leadq_media_parameter(const char **p, const char *end, leadq_str_t *name,
         return -1;
     }
 
-    if (s < end && *s == '"') {
-        if (leadq_media_quoted(&s, end, value) != 0) {
-            return -1;
-        }
-
-    } else if (leadq_media_token(&s, end, value) != 0) {
+    rc = s < end && *s == '"' ? leadq_media_quoted(&s, end, value)
+                              : leadq_media_token(&s, end, value);
+    if (rc != 0) {
         return -1;
     }
 
     *p = s;
 
-    return s < end && strchr("; \t", *s) == NULL ? -1 : 1;
+    return s == end || *s == ';' || leadq_media_blank(*s) ? 1 : -1;
 }
 
 

@@ -24,6 +24,7 @@ typedef struct {
     const leadq_shape_t  *shape;
     const leadq_given_t  *given;
     leadq_errors_t       *errors;           /* refuse the request */
+    leadq_suggestions_t  *suggestions;
     leadq_errors_t        passed;           /* travel on in $invalid */
     leadq_buf_t          *row;
     int                   pass_if_valid;
@@ -36,10 +37,15 @@ static void leadq_shape_sort(leadq_work_t *work);
 static size_t leadq_shape_find(const leadq_shape_t *shape,
     const leadq_str_t *name);
 static void leadq_shape_field(leadq_work_t *work, size_t i);
+static leadq_code_e leadq_shape_input(leadq_work_t *work, size_t i,
+    leadq_str_t *in);
 static leadq_code_e leadq_shape_value(leadq_work_t *work, size_t i);
 static void leadq_shape_put(leadq_work_t *work, const leadq_field_t *field);
 static void leadq_shape_sets(leadq_work_t *work);
 static void leadq_shape_invalid(leadq_work_t *work);
+static void leadq_shape_suspect(leadq_work_t *work,
+    const leadq_field_t *field, const leadq_str_t *in, leadq_code_e code);
+static void leadq_shape_suggest(leadq_work_t *work);
 static void leadq_shape_key(leadq_buf_t *row, const leadq_str_t *name);
 static void leadq_error_add(leadq_errors_t *errors, const leadq_str_t *field,
     leadq_code_e code);
@@ -48,7 +54,8 @@ static int leadq_str_eq(const leadq_str_t *a, const leadq_str_t *b);
 
 int
 leadq_shape_check(const leadq_shape_t *shape, const leadq_given_t *given,
-    leadq_errors_t *errors, leadq_buf_t *row)
+    leadq_errors_t *errors, leadq_suggestions_t *suggestions,
+    leadq_buf_t *row)
 {
     size_t        i;
     leadq_work_t  work;
@@ -56,12 +63,14 @@ leadq_shape_check(const leadq_shape_t *shape, const leadq_given_t *given,
     work.shape = shape;
     work.given = given;
     work.errors = errors;
+    work.suggestions = suggestions;
     work.row = row;
     work.pass_if_valid = 0;
     work.passed.n = 0;
     memset(work.found, 0, sizeof(work.found));
 
     errors->n = 0;
+    suggestions->n = 0;
 
     leadq_shape_sort(&work);
 
@@ -73,6 +82,7 @@ leadq_shape_check(const leadq_shape_t *shape, const leadq_given_t *given,
 
     leadq_shape_sets(&work);
     leadq_shape_invalid(&work);
+    leadq_shape_suggest(&work);
 
     leadq_buf_put(row, "}", 1);
 
@@ -164,6 +174,44 @@ leadq_shape_field(leadq_work_t *work, size_t i)
 }
 
 
+/* What was given for field i, possibly nothing. */
+
+static leadq_code_e
+leadq_shape_input(leadq_work_t *work, size_t i, leadq_str_t *in)
+{
+    leadq_found_t        *found;
+    const leadq_field_t  *field;
+
+    field = &work->shape->fields[i];
+    found = &work->found[i];
+
+    in->len = 0;
+    in->data = "";
+
+    if (field->inside) {
+        *in = work->given->inside[i];
+        return LEADQ_OK;
+    }
+
+    if (found->again) {
+        return LEADQ_DUPLICATE_FIELD;
+    }
+
+    if (found->pair == NULL) {
+        return LEADQ_OK;
+    }
+
+    if (field->rule.type == LEADQ_TYPE_JSON && found->pair->raw.len) {
+        *in = found->pair->raw;
+        return LEADQ_OK;
+    }
+
+    *in = found->pair->value;
+
+    return found->pair->scalar ? LEADQ_OK : LEADQ_BAD_TYPE;
+}
+
+
 /* Checks field i; its value, possibly empty, is in work->value. */
 
 static leadq_code_e
@@ -171,32 +219,22 @@ leadq_shape_value(leadq_work_t *work, size_t i)
 {
     leadq_str_t           in;
     leadq_code_e          code;
-    leadq_found_t        *found;
     const leadq_field_t  *field;
 
     field = &work->shape->fields[i];
-    found = &work->found[i];
 
-    in.len = 0;
-    in.data = "";
-
-    if (field->inside) {
-        in = work->given->inside[i];
-
-    } else if (found->again) {
-        return LEADQ_DUPLICATE_FIELD;
-
-    } else if (found->pair != NULL) {
-
-        if (!found->pair->scalar) {
-            return LEADQ_BAD_TYPE;
-        }
-
-        in = found->pair->value;
+    code = leadq_shape_input(work, i, &in);
+    if (code != LEADQ_OK) {
+        return code;
     }
 
     code = leadq_type_check(&field->rule, in.data, in.len, work->given->now,
                             &work->value);
+
+    if (field->rule.type == LEADQ_TYPE_EMAIL) {
+        leadq_shape_suspect(work, field, &in, code);
+    }
+
     if (code != LEADQ_OK) {
         return code;
     }
@@ -231,12 +269,69 @@ leadq_shape_put(leadq_work_t *work, const leadq_field_t *field)
 {
     leadq_shape_key(work->row, &field->name);
 
-    if (field->rule.type == LEADQ_TYPE_BOOL) {
+    switch (field->rule.type) {
+
+    case LEADQ_TYPE_BOOL:
+    case LEADQ_TYPE_INT:
+    case LEADQ_TYPE_JSON:
         leadq_buf_put(work->row, work->value.data, work->value.len);
+        break;
+
+    default:
+        leadq_json_put(work->row, work->value.data, work->value.len);
+        break;
+    }
+}
+
+
+/* An address whose domain looks like a slip, whether it is valid or not. */
+
+static void
+leadq_shape_suspect(leadq_work_t *work, const leadq_field_t *field,
+    const leadq_str_t *in, leadq_code_e code)
+{
+    int                   found;
+    leadq_suggestion_t   *suggestion;
+    leadq_suggestions_t  *all;
+
+    all = work->suggestions;
+
+    if (all->n == LEADQ_SUGGESTIONS_MAX) {
         return;
     }
 
-    leadq_json_put(work->row, work->value.data, work->value.len);
+    suggestion = &all->suggestion[all->n];
+
+    if (code == LEADQ_OK) {
+        found = leadq_suggest_email(work->value.data, work->value.len,
+                                    suggestion);
+
+    } else {
+        found = (code == LEADQ_EMAIL_NO_DOMAIN
+                 || code == LEADQ_EMAIL_BAD_DOMAIN)
+                && leadq_suggest_email(in->data, in->len, suggestion);
+    }
+
+    if (found) {
+        suggestion->field = field->name;
+        all->n++;
+    }
+}
+
+
+static void
+leadq_shape_suggest(leadq_work_t *work)
+{
+    leadq_buf_t  *row;
+
+    row = work->row;
+
+    if (work->suggestions->n == 0) {
+        return;
+    }
+
+    leadq_buf_puts(row, row->len > 1 ? ",\"$suggest\":" : "\"$suggest\":");
+    leadq_suggest_put(row, work->suggestions);
 }
 
 

@@ -5,10 +5,13 @@
  * Checking a request against its shape gives either the list of everything
  * that is wrong, or the row: one JSON object of normalised values.
  *
- *     { "email": "anna@mail.ru", "consent_pd": true, "source": "landing",
- *       "$invalid": { "phone": "phone-too-short" } }
+ *     { "email": "anna@mial.ru", "consent_pd": true, "source": "landing",
+ *       "$invalid": { "phone": "phone-too-short" },
+ *       "$suggest": { "email": "anna@mail.ru" } }
  *
- * "$invalid" appears only in shapes that let bad values pass.
+ * bool, int and json are written as JSON has them, all other types as
+ * strings.  "$invalid" appears only in shapes that let bad values pass,
+ * "$suggest" only where an address has a likelier one.
  */
 
 #ifndef LEADQ_SHAPE_H_INCLUDED
@@ -17,6 +20,7 @@
 
 #include "leadq_buf.h"
 #include "leadq_pairs.h"
+#include "leadq_suggest.h"
 
 
 #define LEADQ_FIELDS_MAX  64
@@ -68,15 +72,17 @@ typedef struct {
 /*
  * Checks a request and writes its row.
  *
- * errors  every fault, unknown fields first, then in order of declaration
- * row     initialised; the row if there are no errors, else of no meaning
+ * errors       every fault, unknown fields first, then in order of declaration
+ * suggestions  for e-mail addresses, good or bad
+ * row          initialised; the row if there are no errors, else of no meaning
  *
  * Returns 0, or -1 if the row did not fit into its buffer.
  *
  * Called once per request, when its body is complete.
  */
 int leadq_shape_check(const leadq_shape_t *shape, const leadq_given_t *given,
-    leadq_errors_t *errors, leadq_buf_t *row);
+    leadq_errors_t *errors, leadq_suggestions_t *suggestions,
+    leadq_buf_t *row);
 
 
 #endif /* LEADQ_SHAPE_H_INCLUDED */

@@ -1,17 +1,21 @@
 
 /*
- * The table of field types and the small ones among them; e-mail addresses
- * and phone numbers have files of their own.
+ * The table of field types and the small ones among them; the bigger ones
+ * have files of their own.
  */
 
 #include "leadq_types.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "leadq_utf8.h"
 #include "leadq_uuid.h"
 
 
+static leadq_code_e leadq_type_normalise(const leadq_rule_t *rule,
+    const char *in, size_t len, int64_t now, leadq_value_t *value);
 static leadq_code_e leadq_text_check(const leadq_rule_t *rule, const char *in,
     size_t len, leadq_value_t *value);
 static leadq_code_e leadq_length_check(const leadq_rule_t *rule, size_t n);
@@ -27,6 +31,12 @@ static leadq_code_e leadq_enum_check(const leadq_rule_t *rule, const char *in,
     size_t len, leadq_value_t *value);
 static leadq_code_e leadq_link_check(const leadq_rule_t *rule, const char *in,
     size_t len, int64_t now, leadq_value_t *value);
+static leadq_code_e leadq_int_check(const leadq_rule_t *rule, const char *in,
+    size_t len, leadq_value_t *value);
+static leadq_code_e leadq_date_check(const char *in, size_t len,
+    leadq_value_t *value);
+static int leadq_date_days(int year, int month);
+static int leadq_date_number(const char *in, size_t len);
 static leadq_code_e leadq_value_set(leadq_value_t *value, const char *data,
     size_t len);
 
@@ -41,6 +51,12 @@ const leadq_type_t  leadq_types[LEADQ_TYPES] = {
     [LEADQ_TYPE_UUID] = { "uuid", 0, 0, 0 },
     [LEADQ_TYPE_ENUM] = { "enum", LEADQ_OPT_VALUES, 0, 0 },
     [LEADQ_TYPE_SIGNED] = { "signed", LEADQ_OPT_KEY, 0, 0 },
+    [LEADQ_TYPE_INT] = { "int", LEADQ_OPT_LENGTH | LEADQ_OPT_RANGE, 0, 0 },
+    [LEADQ_TYPE_DATE] = { "date", 0, 0, 0 },
+    [LEADQ_TYPE_URL] = { "url", LEADQ_OPT_MAX, 2048, 4096 },
+    [LEADQ_TYPE_PROMO] = { "promo", 0, 0, 0 },
+    [LEADQ_TYPE_JSON] = { "json", LEADQ_OPT_MAX | LEADQ_OPT_DEPTH,
+                          4096, 8192 },
 };
 
 
@@ -71,6 +87,14 @@ leadq_type_check(const leadq_rule_t *rule, const char *in, size_t len,
         return LEADQ_NOT_UTF8;
     }
 
+    return leadq_type_normalise(rule, in, len, now, value);
+}
+
+
+static leadq_code_e
+leadq_type_normalise(const leadq_rule_t *rule, const char *in, size_t len,
+    int64_t now, leadq_value_t *value)
+{
     switch (rule->type) {
 
     case LEADQ_TYPE_EMAIL:
@@ -99,6 +123,21 @@ leadq_type_check(const leadq_rule_t *rule, const char *in, size_t len,
 
     case LEADQ_TYPE_SIGNED:
         return leadq_link_check(rule, in, len, now, value);
+
+    case LEADQ_TYPE_INT:
+        return leadq_int_check(rule, in, len, value);
+
+    case LEADQ_TYPE_DATE:
+        return leadq_date_check(in, len, value);
+
+    case LEADQ_TYPE_URL:
+        return leadq_url_check(rule, in, len, value);
+
+    case LEADQ_TYPE_PROMO:
+        return leadq_promo_check(in, len, value);
+
+    case LEADQ_TYPE_JSON:
+        return leadq_nested_check(rule, in, len, value);
 
     case LEADQ_TYPES:
         break;
@@ -285,6 +324,151 @@ leadq_link_check(const leadq_rule_t *rule, const char *in, size_t len,
     value->len = LEADQ_UUID_LEN;
 
     return LEADQ_OK;
+}
+
+
+static leadq_code_e
+leadq_int_check(const leadq_rule_t *rule, const char *in, size_t len,
+    leadq_value_t *value)
+{
+    int      n, rc;
+    int64_t  number;
+
+    rc = leadq_int_read(in, len, &number);
+
+    if (rc < 0) {
+        return LEADQ_INT_BAD_VALUE;
+    }
+
+    if (number < rule->least || (rc && number < 0)) {
+        return LEADQ_INT_TOO_SMALL;
+    }
+
+    if (number > rule->most || rc) {
+        return LEADQ_INT_TOO_LARGE;
+    }
+
+    n = snprintf(value->data, sizeof(value->data), "%" PRId64, number);
+    value->len = (size_t) n;
+
+    return LEADQ_OK;
+}
+
+
+int
+leadq_int_read(const char *in, size_t len, int64_t *number)
+{
+    int      negative, rc;
+    size_t   i;
+    int64_t  n, digit;
+
+    negative = len && *in == '-';
+    i = negative || (len && *in == '+');
+
+    if (i == len) {
+        return -1;
+    }
+
+    n = 0;
+    rc = 0;
+
+    for ( /* void */ ; i < len; i++) {
+
+        if (in[i] < '0' || in[i] > '9') {
+            return -1;
+        }
+
+        /* negative, because the negative half is longer by one */
+
+        digit = in[i] - '0';
+
+        if (n < (INT64_MIN + digit) / 10) {
+            rc = 1;
+            continue;
+        }
+
+        n = n * 10 - digit;
+    }
+
+    if (rc == 0 && !negative && n == INT64_MIN) {
+        rc = 1;
+    }
+
+    if (rc) {
+        *number = negative ? INT64_MIN : INT64_MAX;
+
+    } else {
+        *number = negative ? n : -n;
+    }
+
+    return rc;
+}
+
+
+/* 2026-12-31, of the Gregorian calendar, from the year 1 on. */
+
+static leadq_code_e
+leadq_date_check(const char *in, size_t len, leadq_value_t *value)
+{
+    int  year, month, day;
+
+    if (len != 10 || in[4] != '-' || in[7] != '-') {
+        return LEADQ_DATE_BAD_FORMAT;
+    }
+
+    year = leadq_date_number(in, 4);
+    month = leadq_date_number(in + 5, 2);
+    day = leadq_date_number(in + 8, 2);
+
+    if (year < 0 || month < 0 || day < 0) {
+        return LEADQ_DATE_BAD_FORMAT;
+    }
+
+    if (year < 1 || month < 1 || month > 12
+        || day < 1 || day > leadq_date_days(year, month))
+    {
+        return LEADQ_DATE_NO_SUCH_DAY;
+    }
+
+    return leadq_value_set(value, in, len);
+}
+
+
+static int
+leadq_date_days(int year, int month)
+{
+    static const int  days[] = {
+        31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31
+    };
+
+    if (month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)) {
+        return 29;
+    }
+
+    return days[month - 1];
+}
+
+
+/* -1: not only digits. */
+
+static int
+leadq_date_number(const char *in, size_t len)
+{
+    int     n;
+    size_t  i;
+
+    n = 0;
+
+    for (i = 0; i < len; i++) {
+
+        if (in[i] < '0' || in[i] > '9') {
+            return -1;
+        }
+
+        n = n * 10 + (in[i] - '0');
+    }
+
+    return n;
 }
 
 

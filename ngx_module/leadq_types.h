@@ -38,14 +38,27 @@ typedef enum {
     LEADQ_TYPE_UUID,
     LEADQ_TYPE_ENUM,
     LEADQ_TYPE_SIGNED,
+    LEADQ_TYPE_INT,
+    LEADQ_TYPE_DATE,
+    LEADQ_TYPE_URL,
+    LEADQ_TYPE_PROMO,
+    LEADQ_TYPE_JSON,
     LEADQ_TYPES
 } leadq_type_e;
 
 
 /* Options that a type takes. */
-#define LEADQ_OPT_LENGTH  0x01              /* min, max */
-#define LEADQ_OPT_VALUES  0x02              /* values */
-#define LEADQ_OPT_KEY     0x04              /* key, purpose */
+#define LEADQ_OPT_MIN     0x01              /* min */
+#define LEADQ_OPT_MAX     0x02              /* max */
+#define LEADQ_OPT_VALUES  0x04              /* values */
+#define LEADQ_OPT_KEY     0x08              /* key, purpose */
+#define LEADQ_OPT_DEPTH   0x10              /* depth */
+#define LEADQ_OPT_RANGE   0x20              /* min and max are values */
+
+#define LEADQ_OPT_LENGTH  (LEADQ_OPT_MIN | LEADQ_OPT_MAX)
+
+#define LEADQ_DEPTH_DEFAULT  4
+#define LEADQ_DEPTH_LIMIT    7              /* a body is 8 deep */
 
 
 typedef struct {
@@ -60,7 +73,10 @@ typedef struct {
 typedef struct {
     leadq_type_e         type;
     size_t               min;               /* characters; 0: no minimum */
-    size_t               max;
+    size_t               max;               /* json: bytes */
+    int64_t              least;             /* int */
+    int64_t              most;
+    size_t               depth;             /* json: of [ and { */
     const leadq_str_t   *values;            /* enum: all that is allowed, */
     size_t               nvalues;           /* phone: countries, default ru */
     const leadq_keys_t  *keys;              /* signed */
@@ -92,6 +108,14 @@ extern const leadq_type_t  leadq_types[LEADQ_TYPES];
 leadq_code_e leadq_type_check(const leadq_rule_t *rule, const char *in,
     size_t len, int64_t now, leadq_value_t *value);
 
+/*
+ * Reads a whole number: digits, with a sign or without.
+ *
+ * Returns 0, -1 if it is none, or 1 if it is below or above 64 bits (then
+ * number is the end that was passed).
+ */
+int leadq_int_read(const char *in, size_t len, int64_t *number);
+
 /* Returns 1 if the phone type knows the country (two letters, "ru"). */
 int leadq_phone_country(const char *name, size_t len);
 
@@ -102,6 +126,12 @@ int leadq_phone_country(const char *name, size_t len);
 leadq_code_e leadq_email_check(const char *in, size_t len,
     leadq_value_t *value);
 leadq_code_e leadq_phone_check(const leadq_rule_t *rule, const char *in,
+    size_t len, leadq_value_t *value);
+leadq_code_e leadq_url_check(const leadq_rule_t *rule, const char *in,
+    size_t len, leadq_value_t *value);
+leadq_code_e leadq_promo_check(const char *in, size_t len,
+    leadq_value_t *value);
+leadq_code_e leadq_nested_check(const leadq_rule_t *rule, const char *in,
     size_t len, leadq_value_t *value);
 
 

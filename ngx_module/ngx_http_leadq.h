@@ -41,6 +41,7 @@
 #define NGX_HTTP_LEADQ_ROW_MAX      (4 * 1024 * 1024)
 #define NGX_HTTP_LEADQ_BATCH_BYTES  (1024 * 1024)
 #define NGX_HTTP_LEADQ_ATTEMPTS     3           /* of sending a row */
+#define NGX_HTTP_LEADQ_SUGGEST_MAX  (8 * 1024)  /* of suggestions, as JSON */
 
 
 typedef struct ngx_http_leadq_pool_s   ngx_http_leadq_pool_t;
@@ -168,6 +169,7 @@ struct ngx_http_leadq_ctx_s {
 
     u_char                        id[LEADQ_UUID_LEN + 1];
     ngx_str_t                     page;         /* of the filter */
+    ngx_str_t                     suggest;      /* JSON text, for answers */
     unsigned                      has_id:1;
     unsigned                      answered:1;   /* by this module */
 };

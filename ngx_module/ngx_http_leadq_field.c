@@ -53,6 +53,11 @@ static char *ngx_http_leadq_field_key(ngx_conf_t *cf,
     ngx_http_leadq_declared_t *declared);
 static char *ngx_http_leadq_field_purpose(ngx_conf_t *cf,
     ngx_http_leadq_declared_t *declared);
+static char *ngx_http_leadq_field_depth(ngx_conf_t *cf,
+    ngx_http_leadq_declared_t *declared);
+static char *ngx_http_leadq_number(ngx_conf_t *cf,
+    ngx_http_leadq_declared_t *declared, const char *option, ngx_str_t *text,
+    int64_t *number);
 static char *ngx_http_leadq_length(ngx_conf_t *cf,
     ngx_http_leadq_declared_t *declared, const char *option, ngx_str_t *text,
     size_t *length);
@@ -60,8 +65,9 @@ static char *ngx_http_leadq_length(ngx_conf_t *cf,
 
 static ngx_http_leadq_field_option_t  ngx_http_leadq_field_table[] = {
     { ngx_string("required"), 0, ngx_http_leadq_field_required },
-    { ngx_string("min="), LEADQ_OPT_LENGTH, ngx_http_leadq_field_min },
-    { ngx_string("max="), LEADQ_OPT_LENGTH, ngx_http_leadq_field_max },
+    { ngx_string("min="), LEADQ_OPT_MIN, ngx_http_leadq_field_min },
+    { ngx_string("max="), LEADQ_OPT_MAX, ngx_http_leadq_field_max },
+    { ngx_string("depth="), LEADQ_OPT_DEPTH, ngx_http_leadq_field_depth },
     { ngx_string("alias="), 0, ngx_http_leadq_field_alias },
     { ngx_string("default="), 0, ngx_http_leadq_field_default },
     { ngx_string("values="), LEADQ_OPT_VALUES, ngx_http_leadq_field_values },
@@ -112,7 +118,8 @@ ngx_http_leadq_field(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "unknown type \"%V\" of leadq_field \"%V\", "
                            "there are email, phone, digits, token, text, "
-                           "bool, uuid, enum and signed",
+                           "bool, uuid, enum, signed, int, date, url, promo "
+                           "and json",
                            &value[2], &value[1]);
         return NGX_CONF_ERROR;
     }
@@ -131,6 +138,9 @@ ngx_http_leadq_field(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     declared.field->name = name;
     declared.field->rule.type = type;
     declared.field->rule.max = leadq_types[type].max_default;
+    declared.field->rule.least = INT64_MIN;
+    declared.field->rule.most = INT64_MAX;
+    declared.field->rule.depth = LEADQ_DEPTH_DEFAULT;
 
     return ngx_http_leadq_field_options(cf, &declared);
 }
@@ -279,6 +289,13 @@ ngx_http_leadq_field_finish(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
+    if (rule->least > rule->most) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "leadq_field \"%V\" has min=%L above max=%L",
+                           declared->name, rule->least, rule->most);
+        return NGX_CONF_ERROR;
+    }
+
     if (rule->type == LEADQ_TYPE_ENUM && rule->nvalues == 0) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "leadq_field \"%V\" of type \"enum\" needs "
@@ -336,6 +353,11 @@ static char *
 ngx_http_leadq_field_min(ngx_conf_t *cf,
     ngx_http_leadq_declared_t *declared)
 {
+    if (declared->type_options & LEADQ_OPT_RANGE) {
+        return ngx_http_leadq_number(cf, declared, "min", &declared->text,
+                                     &declared->field->rule.least);
+    }
+
     return ngx_http_leadq_length(cf, declared, "min", &declared->text,
                                  &declared->field->rule.min);
 }
@@ -345,8 +367,51 @@ static char *
 ngx_http_leadq_field_max(ngx_conf_t *cf,
     ngx_http_leadq_declared_t *declared)
 {
+    if (declared->type_options & LEADQ_OPT_RANGE) {
+        return ngx_http_leadq_number(cf, declared, "max", &declared->text,
+                                     &declared->field->rule.most);
+    }
+
     return ngx_http_leadq_length(cf, declared, "max", &declared->text,
                                  &declared->field->rule.max);
+}
+
+
+static char *
+ngx_http_leadq_field_depth(ngx_conf_t *cf,
+    ngx_http_leadq_declared_t *declared)
+{
+    ngx_int_t  n;
+
+    n = ngx_atoi(declared->text.data, declared->text.len);
+
+    if (n < 1 || n > LEADQ_DEPTH_LIMIT) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid \"depth=%V\" of leadq_field \"%V\", "
+                           "allowed is 1..%d", &declared->text,
+                           declared->name, LEADQ_DEPTH_LIMIT);
+        return NGX_CONF_ERROR;
+    }
+
+    declared->field->rule.depth = (size_t) n;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_leadq_number(ngx_conf_t *cf, ngx_http_leadq_declared_t *declared,
+    const char *option, ngx_str_t *text, int64_t *number)
+{
+    if (leadq_int_read((char *) text->data, text->len, number) != 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid \"%s=%V\" of leadq_field \"%V\", allowed "
+                           "is %L..%L", option, text, declared->name,
+                           INT64_MIN, INT64_MAX);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
 }
 
 

@@ -17,6 +17,8 @@ static void ngx_http_leadq_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_leadq_process(ngx_http_request_t *r);
 static ngx_int_t ngx_http_leadq_unreadable(ngx_http_request_t *r,
     leadq_pairs_t *pairs, leadq_code_e code);
+static void ngx_http_leadq_suggest(ngx_http_request_t *r,
+    leadq_suggestions_t *suggestions);
 static ngx_int_t ngx_http_leadq_given(ngx_http_request_t *r,
     ngx_http_leadq_loc_conf_t *lcf, leadq_given_t *given);
 
@@ -137,6 +139,7 @@ ngx_http_leadq_process(ngx_http_request_t *r)
     leadq_pairs_t               pairs;
     leadq_given_t               given;
     leadq_errors_t              errors;
+    leadq_suggestions_t         suggestions;
     ngx_http_leadq_loc_conf_t  *lcf;
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_leadq_module);
@@ -170,7 +173,11 @@ ngx_http_leadq_process(ngx_http_request_t *r)
 
     leadq_buf_init(&row, NGX_HTTP_LEADQ_ROW_MAX);
 
-    if (leadq_shape_check(&lcf->shape, &given, &errors, &row) != 0) {
+    rc = leadq_shape_check(&lcf->shape, &given, &errors, &suggestions, &row);
+
+    ngx_http_leadq_suggest(r, &suggestions);
+
+    if (rc != 0) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "leadq row does not fit");
         rc = NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -240,6 +247,37 @@ ngx_http_leadq_unreadable(ngx_http_request_t *r, leadq_pairs_t *pairs,
                                            : NGX_HTTP_BAD_REQUEST,
                                         leadq_code_name(code),
                                         leadq_code_detail(code), &errors);
+}
+
+
+/* Kept as JSON text for whatever answer this request gets. */
+
+static void
+ngx_http_leadq_suggest(ngx_http_request_t *r,
+    leadq_suggestions_t *suggestions)
+{
+    ngx_str_t              text;
+    leadq_buf_t            buf;
+    ngx_http_leadq_ctx_t  *ctx;
+
+    if (suggestions->n == 0) {
+        return;
+    }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_leadq_module);
+
+    leadq_buf_init(&buf, NGX_HTTP_LEADQ_SUGGEST_MAX);
+    leadq_suggest_put(&buf, suggestions);
+
+    text.data = (u_char *) buf.data;
+    text.len = buf.len;
+
+    if (!buf.failed) {
+        ctx->suggest.data = ngx_pstrdup(r->pool, &text);
+        ctx->suggest.len = ctx->suggest.data ? text.len : 0;
+    }
+
+    leadq_buf_done(&buf);
 }
 
 

@@ -17,6 +17,8 @@
 
 static ngx_int_t ngx_http_leadq_send(ngx_http_request_t *r, ngx_uint_t status,
     const char *body, size_t len);
+static ngx_int_t ngx_http_leadq_send_json(ngx_http_request_t *r,
+    ngx_uint_t status, const char *body, size_t len);
 static ngx_int_t ngx_http_leadq_redirect_ok(ngx_http_request_t *r,
     ngx_http_leadq_loc_conf_t *lcf);
 static ngx_int_t ngx_http_leadq_redirect_error(ngx_http_request_t *r,
@@ -180,10 +182,46 @@ ngx_http_leadq_reply_answer(ngx_http_request_t *r,
 }
 
 
-/* Sends status and JSON; the body is copied. */
+/* Suggestions go along with what was taken, and with what was not valid. */
 
 static ngx_int_t
 ngx_http_leadq_send(ngx_http_request_t *r, ngx_uint_t status,
+    const char *body, size_t len)
+{
+    ngx_int_t              rc;
+    leadq_buf_t            buf;
+    ngx_http_leadq_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_leadq_module);
+
+    if (ctx->suggest.len == 0 || len == 0
+        || (status != 422 && (status < 200 || status > 299)))
+    {
+        return ngx_http_leadq_send_json(r, status, body, len);
+    }
+
+    leadq_buf_init(&buf, len + ctx->suggest.len + 64);
+
+    if (leadq_suggest_splice(&buf, body, len, (char *) ctx->suggest.data,
+                             ctx->suggest.len)
+        && !buf.failed)
+    {
+        rc = ngx_http_leadq_send_json(r, status, buf.data, buf.len);
+
+    } else {
+        rc = ngx_http_leadq_send_json(r, status, body, len);
+    }
+
+    leadq_buf_done(&buf);
+
+    return rc;
+}
+
+
+/* Sends status and JSON; the body is copied. */
+
+static ngx_int_t
+ngx_http_leadq_send_json(ngx_http_request_t *r, ngx_uint_t status,
     const char *body, size_t len)
 {
     ngx_int_t              rc;

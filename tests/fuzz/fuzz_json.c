@@ -1,7 +1,7 @@
 
 /*
  * Any bytes as a JSON body, and any bytes written as a JSON string: what we
- * write, jansson reads.
+ * write, jansson reads, and so it does every value of a body by itself.
  */
 
 #include <stdint.h>
@@ -14,6 +14,24 @@
 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+
+/* The raw text of a value is one value by itself. */
+
+static void
+check_raw(const leadq_str_t *raw)
+{
+    json_t  *value;
+
+    value = json_loadb(raw->data, raw->len,
+                       JSON_DECODE_ANY | JSON_REJECT_DUPLICATES
+                       | JSON_ALLOW_NUL, NULL);
+    if (value == NULL) {
+        abort();
+    }
+
+    json_decref(value);
+}
 
 
 int
@@ -39,6 +57,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             {
                 abort();
             }
+
+            check_raw(&pairs.pair[i].raw);
         }
     }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "leadq_suggest.h"
 #include "leadq_types.h"
 #include "leadq_utf8.h"
 
@@ -38,6 +39,32 @@ check_clean(const leadq_value_t *value)
 }
 
 
+/* What is suggested is fine, and nothing likelier is known. */
+
+static void
+check_suggestion(const char *in, size_t len)
+{
+    leadq_rule_t                rule;
+    leadq_suggestion_t          further;
+    static leadq_value_t        value;
+    static leadq_suggestion_t   suggestion;
+
+    if (!leadq_suggest_email(in, len, &suggestion)) {
+        return;
+    }
+
+    memset(&rule, 0, sizeof(rule));
+    rule.type = LEADQ_TYPE_EMAIL;
+
+    if (leadq_type_check(&rule, suggestion.data, suggestion.len, 0, &value)
+        != LEADQ_OK
+        || leadq_suggest_email(suggestion.data, suggestion.len, &further))
+    {
+        abort();
+    }
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -52,11 +79,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memset(&rule, 0, sizeof(rule));
     rule.type = (leadq_type_e) (data[0] % LEADQ_TYPES);
     rule.max = leadq_types[rule.type].max_default;
+    rule.least = INT64_MIN;
+    rule.most = INT64_MAX;
+    rule.depth = LEADQ_DEPTH_LIMIT;
     rule.values = words;
     rule.nvalues = sizeof(words) / sizeof(words[0]);
 
     in = malloc(size);
     memcpy(in, data + 1, size - 1);
+
+    if (rule.type == LEADQ_TYPE_EMAIL) {
+        check_suggestion(in, size - 1);
+    }
 
     if (leadq_type_check(&rule, in, size - 1, 0, &once) == LEADQ_OK) {
         check_clean(&once);

@@ -146,6 +146,34 @@ a_nul_inside_is_kept_for_the_types_to_refuse(void **state)
                                       &pairs), LEADQ_OK);
     assert_int_equal(pairs.pair[0].value.len, 3);
     assert_memory_equal(pairs.pair[0].value.data, "b\0c", 3);
+
+    assert_int_equal(leadq_json_parse("{\"a\":1}\0", 8, arena, &pairs),
+                     LEADQ_BAD_JSON);
+}
+
+
+static void
+the_text_of_every_value_is_known(void **state)
+{
+    char           arena[128];
+    size_t         i;
+    leadq_pairs_t  pairs;
+
+    static const char  body[] =
+        "{\"a\" : {\"b\":[1,{}]} ,\"c:,\":\"d}\",\"e\":\n1.50\t}";
+    static const char *const  raw[] = { "{\"b\":[1,{}]}", "\"d}\"", "1.50" };
+
+    (void) state;
+
+    assert_int_equal(leadq_json_parse(body, sizeof(body) - 1, arena, &pairs),
+                     LEADQ_OK);
+    assert_int_equal(pairs.n, 3);
+
+    for (i = 0; i < pairs.n; i++) {
+        assert_int_equal(pairs.pair[i].raw.len, strlen(raw[i]));
+        assert_memory_equal(pairs.pair[i].raw.data, raw[i],
+                            pairs.pair[i].raw.len);
+    }
 }
 
 
@@ -216,6 +244,7 @@ main(void)
         cmocka_unit_test(
             sixty_five_fields_and_a_thousand_elements_are_too_many),
         cmocka_unit_test(a_nul_inside_is_kept_for_the_types_to_refuse),
+        cmocka_unit_test(the_text_of_every_value_is_known),
         cmocka_unit_test(text_is_written_escaped_and_valid),
         cmocka_unit_test(a_buffer_ends_at_its_maximum),
     };

@@ -22,7 +22,7 @@
 #define STR(text)  { sizeof(text) - 1, text }
 
 
-enum { EMAIL, PHONE, NAME, CLICK, CONSENT, LANG, ADVISOR, FIELDS };
+enum { EMAIL, PHONE, NAME, CLICK, CONSENT, LANG, ADVISOR, AGE, QUIZ, FIELDS };
 
 
 static const leadq_str_t  click_aliases[] = { STR("subid"), STR("aff_sub") };
@@ -45,6 +45,10 @@ static leadq_field_t  fields[FIELDS] = {
                          .nvalues = 2 } },
     [ADVISOR] = { .name = STR("advisor"), .inside = 1,
                   .rule = { .type = LEADQ_TYPE_TOKEN, .max = 20 } },
+    [AGE] = { .name = STR("age"),
+              .rule = { .type = LEADQ_TYPE_INT, .least = 18, .most = 120 } },
+    [QUIZ] = { .name = STR("quiz"),
+               .rule = { .type = LEADQ_TYPE_JSON, .max = 100, .depth = 2 } },
 };
 
 
@@ -67,6 +71,8 @@ check(const char *body, const char *expected)
     leadq_given_t    given;
     leadq_errors_t   errors;
 
+    static leadq_suggestions_t  suggestions;
+
     arena = malloc(strlen(body) + 1);
     assert_non_null(arena);
 
@@ -84,7 +90,8 @@ check(const char *body, const char *expected)
     given.now = 1790000000;
 
     leadq_buf_init(&row, sizeof(got) - 1);
-    assert_int_equal(leadq_shape_check(&shape, &given, &errors, &row), 0);
+    assert_int_equal(leadq_shape_check(&shape, &given, &errors,
+                                       &suggestions, &row), 0);
 
     p = got;
 
@@ -190,7 +197,8 @@ bad_values_pass_along_with_a_click_id(void **state)
     check("consent=1&email=a%40mail&phone=1&click_id=c7",
           "{\"click_id\":\"c7\",\"consent\":true,\"lang\":\"ru\","
           "\"source\":\"landing\",\"$invalid\":"
-          "{\"email\":\"email-no-domain\",\"phone\":\"phone-too-short\"}}");
+          "{\"email\":\"email-no-domain\",\"phone\":\"phone-too-short\"},"
+          "\"$suggest\":{\"email\":\"a@mail.ru\"}}");
     check("consent=1&email=a%40mail", "email.email-no-domain");
     check("consent=1&email=a%40mail&click_id=a%20b",
           "click_id.token-bad-chars email.email-no-domain");
@@ -204,6 +212,56 @@ bad_values_pass_along_with_a_click_id(void **state)
 
 
 static void
+numbers_and_nested_values_are_written_as_json_has_them(void **state)
+{
+    (void) state;
+
+    check("{\"consent\":1,\"age\":\"+042\","
+          "\"quiz\": [ 1.50, {\"a\": \"}\"} ] }",
+          "{\"consent\":true,\"lang\":\"ru\",\"age\":42,"
+          "\"quiz\":[1.50,{\"a\":\"}\"}],\"source\":\"landing\"}");
+    check("consent=1&age=42&quiz=%5B1,+2%5D",
+          "{\"consent\":true,\"lang\":\"ru\",\"age\":42,"
+          "\"quiz\":[1,2],\"source\":\"landing\"}");
+    check("{\"consent\":1,\"quiz\":\"a\",\"age\":null}",
+          "{\"consent\":true,\"lang\":\"ru\",\"quiz\":\"a\","
+          "\"source\":\"landing\"}");
+    check("{\"consent\":1,\"quiz\":null}",
+          "{\"consent\":true,\"lang\":\"ru\",\"source\":\"landing\"}");
+    check("consent=1&quiz=a&age=17",
+          "age.int-too-small quiz.json-bad-value");
+    check("{\"consent\":1,\"age\":18.5,\"quiz\":[[[]]]}",
+          "age.bad-type quiz.json-too-deep");
+}
+
+
+/* A suggestion changes nothing of what was given. */
+
+static void
+a_likelier_address_is_suggested(void **state)
+{
+    (void) state;
+
+    check("consent=1&email=A%40Gmial.com",
+          "{\"email\":\"A@gmial.com\",\"consent\":true,\"lang\":\"ru\","
+          "\"source\":\"landing\",\"$suggest\":{\"email\":\"A@gmail.com\"}}");
+    check("consent=1&email=A%40gmail", "email.email-no-domain");
+
+    shape.pass_if = &fields[CLICK];
+    fields[EMAIL].passes = 1;
+
+    check("consent=1&email=A%40gmail&subid=c",
+          "{\"click_id\":\"c\",\"consent\":true,\"lang\":\"ru\","
+          "\"source\":\"landing\","
+          "\"$invalid\":{\"email\":\"email-no-domain\"},"
+          "\"$suggest\":{\"email\":\"A@gmail.com\"}}");
+
+    shape.pass_if = NULL;
+    fields[EMAIL].passes = 0;
+}
+
+
+static void
 a_row_that_does_not_fit_is_an_error(void **state)
 {
     char            arena[32];
@@ -212,12 +270,15 @@ a_row_that_does_not_fit_is_an_error(void **state)
     leadq_given_t   given = { &pairs, inside_values, set_values, 0 };
     leadq_errors_t  errors;
 
+    static leadq_suggestions_t  suggestions;
+
     (void) state;
 
     assert_int_equal(leadq_form_parse("consent=1", 9, arena, &pairs),
                      LEADQ_OK);
     leadq_buf_init(&row, 10);
-    assert_int_equal(leadq_shape_check(&shape, &given, &errors, &row), -1);
+    assert_int_equal(leadq_shape_check(&shape, &given, &errors,
+                                       &suggestions, &row), -1);
     leadq_buf_done(&row);
 }
 
@@ -232,6 +293,9 @@ main(void)
             a_value_from_inside_is_checked_and_never_taken_from_the_body),
         cmocka_unit_test(what_the_server_sets_is_made_valid_text),
         cmocka_unit_test(bad_values_pass_along_with_a_click_id),
+        cmocka_unit_test(
+            numbers_and_nested_values_are_written_as_json_has_them),
+        cmocka_unit_test(a_likelier_address_is_suggested),
         cmocka_unit_test(a_row_that_does_not_fit_is_an_error),
     };
 
