@@ -6,10 +6,12 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <jansson.h>
 
 #include "leadq_json.h"
+#include "leadq_suggest.h"
 #include "leadq_utf8.h"
 
 
@@ -31,6 +33,36 @@ check_raw(const leadq_str_t *raw)
     }
 
     json_decref(value);
+}
+
+
+/* An object stays one when a suggestion is put in. */
+
+static void
+check_splice(const char *data, size_t size)
+{
+    int          done;
+    json_t      *object;
+    leadq_buf_t  buf;
+
+    object = memchr(data, '\0', size) ? NULL : json_loadb(data, size, 0, NULL);
+
+    if (json_is_object(object)) {
+        leadq_buf_init(&buf, size + 64);
+
+        done = leadq_suggest_splice(&buf, data, size, "{\"a\":1}", 7);
+
+        json_decref(object);
+        object = done ? json_loadb(buf.data, buf.len, 0, NULL) : NULL;
+
+        if (done && !json_is_object(json_object_get(object, "suggest"))) {
+            abort();
+        }
+
+        leadq_buf_done(&buf);
+    }
+
+    json_decref(object);
 }
 
 
@@ -63,6 +95,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     free(arena);
+
+    check_splice((const char *) data, size);
 
     leadq_buf_init(&buf, 6 * size + 2);
     leadq_json_put(&buf, (const char *) data, size);

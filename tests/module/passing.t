@@ -60,7 +60,7 @@ my $ng = Leadq::Nginx->start(
     ));
 
 my $all = $ng->url('/all');
-is(form($all, 'email=myaccount%40mail&phone=12&consent=on&click_id=c1')->{content},
+is(form($all, 'email=myaccount%40brand&phone=12&consent=on&click_id=c1')->{content},
     '{"consent":true,"click_id":"c1","source":"test","$invalid":'
     . '{"email":"email-no-domain","phone":"phone-too-short"}}',
     'with a click id bad values travel on by name');
