@@ -107,7 +107,10 @@ ngx_http_leadq_body_precheck(ngx_http_request_t *r,
 }
 
 
-/* A request without a body is an empty form. */
+/*
+ * A request without a body is an empty form.  nginx marks a body of HTTP/2
+ * that has no length as chunked.
+ */
 
 static leadq_code_e
 ngx_http_leadq_body_media(ngx_http_request_t *r, leadq_media_t *media)
@@ -117,6 +120,7 @@ ngx_http_leadq_body_media(ngx_http_request_t *r, leadq_media_t *media)
 
     if (r->headers_in.content_type == NULL) {
         media->type = LEADQ_MEDIA_FORM;
+        media->boundary_len = 0;
 
         return r->headers_in.content_length_n <= 0 && !r->headers_in.chunked
                ? LEADQ_OK : LEADQ_BAD_MEDIA_TYPE;

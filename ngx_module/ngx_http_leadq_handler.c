@@ -145,6 +145,7 @@ ngx_http_leadq_process(ngx_http_request_t *r)
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_leadq_module);
 
     pairs.n = 0;
+    pairs.culprit.len = 0;
     code = LEADQ_OK;
 
     if (lcf->takes_body) {
@@ -216,6 +217,7 @@ static ngx_int_t
 ngx_http_leadq_unreadable(ngx_http_request_t *r, leadq_pairs_t *pairs,
     leadq_code_e code)
 {
+    ngx_uint_t      status;
     leadq_errors_t  errors;
 
     errors.n = 0;
@@ -242,10 +244,10 @@ ngx_http_leadq_unreadable(ngx_http_request_t *r, leadq_pairs_t *pairs,
                                             &errors);
     }
 
-    return ngx_http_leadq_reply_problem(r, code == LEADQ_BAD_CHARSET
-                                           ? NGX_HTTP_UNSUPPORTED_MEDIA_TYPE
-                                           : NGX_HTTP_BAD_REQUEST,
-                                        leadq_code_name(code),
+    status = code == LEADQ_BAD_CHARSET ? NGX_HTTP_UNSUPPORTED_MEDIA_TYPE
+                                       : NGX_HTTP_BAD_REQUEST;
+
+    return ngx_http_leadq_reply_problem(r, status, leadq_code_name(code),
                                         leadq_code_detail(code), &errors);
 }
 
