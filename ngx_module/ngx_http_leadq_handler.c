@@ -93,7 +93,7 @@ ngx_http_leadq_precheck(ngx_http_request_t *r, ngx_http_leadq_loc_conf_t *lcf)
     ngx_uint_t       status;
     const char      *code, *title;
 
-    rc = ngx_http_leadq_pool_welcome(lcf->function->database->pool);
+    rc = ngx_http_leadq_welcome(lcf);
     encoding = ngx_http_leadq_header(r, "content-encoding");
 
     if (r->method != NGX_HTTP_POST) {
@@ -248,7 +248,7 @@ ngx_http_leadq_process(ngx_http_request_t *r)
 
         /* reading the body may have taken a while */
 
-        rc = ngx_http_leadq_pool_welcome(lcf->function->database->pool);
+        rc = ngx_http_leadq_welcome(lcf);
 
         if (rc == NGX_OK) {
             rc = ngx_http_leadq_job_add(r, lcf->function, &row) == NGX_OK
