@@ -53,8 +53,7 @@ leadq_spool_put(leadq_buf_t *buf, const leadq_spool_record_t *record)
     memcpy(p + 24, record->id, sizeof(record->id));
     leadq_spool_put_number(p + 40, 8, record->time_ms);
     leadq_spool_put_number(p + 48, 4, record->row_len);
-    leadq_spool_put_number(p + 52, 2, record->function_len);
-    leadq_spool_put_number(p + 54, 2, 0);
+    leadq_spool_put_number(p + 52, 4, record->function_len);
     memcpy(p + LEADQ_SPOOL_HEAD, record->function, record->function_len);
     memcpy(p + LEADQ_SPOOL_HEAD + record->function_len, record->row,
            record->row_len);
@@ -84,7 +83,7 @@ leadq_spool_next(const char *data, size_t len, int last,
     }
 
     row_len = (size_t) leadq_spool_number(data + 48, 4);
-    function_len = (size_t) leadq_spool_number(data + 52, 2);
+    function_len = (size_t) leadq_spool_number(data + 52, 4);
     total = LEADQ_SPOOL_HEAD + function_len + row_len;
 
     if (memcmp(data, leadq_spool_magic, sizeof(leadq_spool_magic)) != 0

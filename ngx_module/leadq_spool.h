@@ -7,8 +7,7 @@
  *     24  id       16     of the row
  *     40  time      8     unix milliseconds, when it was written
  *     48  length    4     of the row
- *     52  length    2     of the name of the function
- *     54  zero      2
+ *     52  length    4     of the name of the function
  *     56  name, row
  *
  * Numbers are big-endian.  A record says by itself whether it is whole, so a

@@ -35,7 +35,7 @@ sub records {
     for my $text (map { slurp($_) } files($dir, $suffix)) {
         while ($text =~ /\xffleadq\x01\n/g) {
             my $at = pos($text) - 8;
-            my ($row_len, $name_len) = unpack 'Nn', substr $text, $at + 48, 6;
+            my ($row_len, $name_len) = unpack 'NN', substr $text, $at + 48, 8;
             push @records, [substr($text, $at + 56, $name_len),
                 substr($text, $at + 56 + $name_len, $row_len)];
         }
