@@ -473,11 +473,15 @@ ngx_http_leadq_spool_broke(ngx_http_leadq_spool_t *spool)
     ngx_uint_t  level;
 
     level = spool->broken
-            && ngx_current_msec - spool->broke < NGX_HTTP_LEADQ_LOG_EVERY
+            && ngx_current_msec - spool->blamed < NGX_HTTP_LEADQ_LOG_EVERY
             ? NGX_LOG_INFO : NGX_LOG_ERR;
 
     spool->broken = 1;
     spool->broke = ngx_current_msec;
+
+    if (level == NGX_LOG_ERR) {
+        spool->blamed = ngx_current_msec;
+    }
 
     ngx_log_error(level, spool->pool->log, spool->write_err,
                   "leadq spool \"%V\" of \"%V\" cannot %s",

@@ -52,10 +52,11 @@ struct ngx_http_leadq_spool_s {
     int                       write_rc;
     ngx_err_t                 write_err;
     ngx_uint_t                busy;             /* the task runs */
-    ngx_uint_t                rows;             /* since it was told */
+    ngx_uint_t                rows;             /* not yet told */
     ngx_uint_t                broken;           /* the last task failed */
     ngx_msec_t                broke;            /* when it did */
-    ngx_msec_t                logged;           /* when that was told */
+    ngx_msec_t                blamed;           /* when that was told */
+    ngx_msec_t                logged;           /* when "rows" was told */
 
     /* replay */
 

@@ -1,8 +1,8 @@
 
 /*
  * Any bytes as a file of a spool: reading comes to its end, every record that
- * is found would be written as it was read, and one that is appended is found
- * whatever lies before it.
+ * is found would be written as it was read, and one more is found when one is
+ * appended, whatever lies before it.
  */
 
 #include <stdint.h>
@@ -15,10 +15,10 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 
-/* Returns how many records there are; last is the row of the last one. */
+/* Returns how many records there are. */
 
 static size_t
-read_all(const char *data, size_t size, leadq_spool_record_t *last)
+read_all(const char *data, size_t size)
 {
     size_t                n, used, len;
     leadq_buf_t           buf;
@@ -56,7 +56,6 @@ read_all(const char *data, size_t size, leadq_spool_record_t *last)
             }
 
             leadq_buf_done(&buf);
-            *last = record;
             n++;
         }
 
@@ -74,7 +73,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     leadq_buf_t           buf;
     leadq_spool_record_t  record;
 
-    n = read_all((const char *) data, size, &record);
+    n = read_all((const char *) data, size);
 
     memset(&record, 7, sizeof(record.id));
     record.time_ms = 0;
@@ -90,10 +89,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
 
-    if (read_all(buf.data, buf.len, &record) < n + 1
-        || record.row_len != 7
-        || memcmp(record.row, "{\"a\":1}", 7) != 0)
-    {
+    /* or one that the fuzzer has forged from the sums which it sees compared */
+
+    if (read_all(buf.data, buf.len) < n + 1) {
         abort();
     }
 
