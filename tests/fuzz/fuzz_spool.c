@@ -89,7 +89,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     }
 
-    /* or one that the fuzzer has forged from the sums which it sees compared */
+    /* or one that the fuzzer has forged: it sees what sums are compared */
 
     if (read_all(buf.data, buf.len) < n + 1) {
         abort();

@@ -67,6 +67,16 @@ my @ways = (
         sleep 3;
         kill 'CONT', $pg->pid, split ' ', `ps -o pid= --ppid @{[$pg->pid]}`;
     }],
+    ['workers killed while replaying', sub { $pg->stop('immediate') }, sub {
+        wait_for('many rows', 30, sub { spooled(200_000) });
+        $pg->start_again;
+        for (1 .. 6) {
+            my $rows = rows();
+            wait_for('a replay', 30, sub { rows() > $rows });
+            kill 'KILL', $ng->worker_pids;
+            sleep 0.3;
+        }
+    }],
     ['nginx crashes while spooling', sub { $pg->stop('immediate') }, sub {
         kill 'KILL', $ng->pid, $ng->worker_pids;
         waitpid $ng->pid, 0;
@@ -88,7 +98,7 @@ for my $way (@ways) {
     wait_for('the spool has rows', 30, sub { spooled(20_000) });
     $then->();
     wait_for('and more', 30, sub { spooled(20_000) })
-        if $what ne 'database frozen';
+        if $what !~ /frozen|replaying/;
     $pg->start_again if !$pg->pid;
     my $rows = rows();
     wait_for('more load', 30, sub { rows() > $rows + 200 });
