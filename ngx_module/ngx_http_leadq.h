@@ -17,7 +17,8 @@
  * Files:  module (life, locations), database, hosts, field and shape
  * (configuration), handler and body (requests), reply and filter (answers),
  * vars, pool (queue and dispatch), job, batch, settle (what a result means),
- * lane (connections), pg (what is said on them), resolve (DNS).
+ * lane (connections), pg (what is said on them), resolve (DNS), spool and
+ * replay (rows on a local disk while their database is away).
  */
 
 #ifndef NGX_HTTP_LEADQ_H_INCLUDED
@@ -32,6 +33,7 @@
 #include <libpq-fe.h>
 
 #include "leadq_shape.h"
+#include "leadq_spool.h"
 #include "leadq_uuid.h"
 
 
@@ -50,6 +52,7 @@ typedef struct ngx_http_leadq_batch_s  ngx_http_leadq_batch_t;
 typedef struct ngx_http_leadq_job_s    ngx_http_leadq_job_t;
 typedef struct ngx_http_leadq_ctx_s    ngx_http_leadq_ctx_t;
 typedef struct ngx_http_leadq_names_s  ngx_http_leadq_names_t;
+typedef struct ngx_http_leadq_spool_s  ngx_http_leadq_spool_t;
 
 
 /* Where in the configuration something was said. */
@@ -87,6 +90,13 @@ typedef struct {
     size_t                        queue_bytes;
     ngx_msec_t                    timeout;
     ngx_msec_t                    connect_timeout;
+
+    ngx_str_t                     spool;        /* path; empty: none */
+    off_t                         spool_size;
+    ngx_http_leadq_place_t        spool_place;
+#if (NGX_THREADS)
+    ngx_thread_pool_t            *threads;      /* that write it */
+#endif
 
     char                         *check;        /* SQL of a new lane */
     ngx_array_t                   functions;    /* _function_t * */
@@ -142,6 +152,10 @@ typedef struct {
 
     ngx_str_t                     redirect_ok;
     ngx_str_t                     redirect_error;
+
+    ngx_str_t                     spool;        /* empty: rows wait nowhere */
+    off_t                         spool_size;
+    ngx_http_leadq_place_t        spool_place;
 } ngx_http_leadq_loc_conf_t;
 
 
@@ -152,7 +166,8 @@ typedef enum {
     NGX_HTTP_LEADQ_CONFLICT,    /* SQL raised class 23 for this row */
     NGX_HTTP_LEADQ_BUSY,        /* queue full */
     NGX_HTTP_LEADQ_AWAY,        /* no answer within the timeout */
-    NGX_HTTP_LEADQ_FAILED       /* our fault or SQL's */
+    NGX_HTTP_LEADQ_FAILED,      /* our fault or SQL's */
+    NGX_HTTP_LEADQ_SPOOLED      /* it is on a local disk until then */
 } ngx_http_leadq_outcome_e;
 
 
@@ -188,6 +203,9 @@ struct ngx_http_leadq_job_s {
     size_t                        len;
     char                         *row;          /* owned, from malloc() */
     u_char                        id[16];
+    unsigned                      spools:1;     /* if the database is away */
+    unsigned                      replay:1;     /* it comes from the spool */
+    unsigned                      blamed:1;     /* it failed, and alone */
 };
 
 
@@ -262,6 +280,8 @@ struct ngx_http_leadq_pool_s {
     ngx_event_t                   flush;        /* posted */
     ngx_event_t                   reserve;      /* time for further lanes */
     ngx_event_t                   expire;       /* set while there are jobs */
+
+    ngx_http_leadq_spool_t       *spool;        /* NULL: none */
 
     ngx_http_leadq_lane_t        *lanes;
     ngx_uint_t                    nready;
@@ -463,11 +483,21 @@ void ngx_http_leadq_pool_abandon(ngx_http_leadq_pool_t *pool);
 ngx_int_t ngx_http_leadq_job_add(ngx_http_request_t *r,
     ngx_http_leadq_function_t *function, leadq_buf_t *row);
 
+/*
+ * A job of its own for a row, which is copied; its memory counts, but it is
+ * in no queue yet.  NULL: no memory.
+ */
+ngx_http_leadq_job_t *ngx_http_leadq_job_new(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_function_t *function, const u_char id[16], const char *row,
+    size_t len);
+
 /* Answer the job's request, if it is still there, and free the job. */
 void ngx_http_leadq_job_answer(ngx_http_leadq_pool_t *pool,
     ngx_http_leadq_job_t *job, ngx_http_leadq_answer_t *answer);
 void ngx_http_leadq_job_fail(ngx_http_leadq_pool_t *pool,
     ngx_http_leadq_job_t *job, ngx_http_leadq_outcome_e outcome);
+void ngx_http_leadq_job_spooled(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_job_t *job);
 
 /* Milliseconds until the job's deadline; negative when it is over. */
 ngx_msec_int_t ngx_http_leadq_job_left(ngx_http_leadq_job_t *job);
@@ -568,6 +598,48 @@ void ngx_http_leadq_lane_flush(ngx_http_leadq_lane_t *lane);
 
 /* Reads and handles all results that are complete; may close the lane. */
 void ngx_http_leadq_lane_read(ngx_http_leadq_lane_t *lane);
+
+
+/*
+ * spool: rows go to a local disk when their database is away.
+ */
+
+char *ngx_http_leadq_spool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* Takes over what a location says, once its database is known. */
+char *ngx_http_leadq_spool_set(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf);
+
+/* Make and end the spool of a pool, if it has one. */
+ngx_int_t ngx_http_leadq_spool_init(ngx_cycle_t *cycle,
+    ngx_http_leadq_pool_t *pool);
+void ngx_http_leadq_spool_done(ngx_http_leadq_pool_t *pool);
+
+/* As ngx_http_leadq_pool_welcome(); NGX_OK as well if the spool would do. */
+ngx_int_t ngx_http_leadq_welcome(ngx_http_leadq_loc_conf_t *lcf);
+
+/* Returns 1 if there is a spool and it takes rows. */
+ngx_uint_t ngx_http_leadq_spool_ready(ngx_http_leadq_pool_t *pool);
+
+/* NGX_OK: the spool takes the job over, which is in no queue. */
+ngx_int_t ngx_http_leadq_spool_add(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_job_t *job);
+
+/* No row goes there any more; those that wait get 503. */
+void ngx_http_leadq_spool_abandon(ngx_http_leadq_pool_t *pool);
+
+/* Fills id, function and row, which are borrowed from the job. */
+void ngx_http_leadq_spool_record(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_job_t *job, leadq_spool_record_t *record);
+
+
+/*
+ * replay: rows of the spool go to their database.
+ */
+
+/* A job of the spool has come to its end; status is 0 without an answer. */
+void ngx_http_leadq_replay_settled(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_job_t *job, ngx_http_leadq_outcome_e outcome,
+    ngx_uint_t status);
 
 
 /*

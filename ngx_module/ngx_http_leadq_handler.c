@@ -79,7 +79,7 @@ ngx_http_leadq_precheck(ngx_http_request_t *r, ngx_http_leadq_loc_conf_t *lcf)
     ngx_int_t                 rc;
     ngx_http_leadq_refusal_t  refusal;
 
-    rc = ngx_http_leadq_pool_welcome(lcf->function->database->pool);
+    rc = ngx_http_leadq_welcome(lcf);
 
     refusal.status = NGX_HTTP_SERVICE_UNAVAILABLE;
     refusal.code = NULL;
@@ -192,7 +192,7 @@ ngx_http_leadq_process(ngx_http_request_t *r)
 
         /* reading the body may have taken a while */
 
-        rc = ngx_http_leadq_pool_welcome(lcf->function->database->pool);
+        rc = ngx_http_leadq_welcome(lcf);
 
         if (rc == NGX_OK) {
             rc = ngx_http_leadq_job_add(r, lcf->function, &row) == NGX_OK

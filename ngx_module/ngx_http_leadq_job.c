@@ -5,7 +5,8 @@
  * A row's time has two ends: its deadline, when its client is told to come
  * again, and the timeout of its batch, when the lane is given up (see lane).
  * A row in flight stays in flight after its deadline; one that waits is
- * dropped.
+ * dropped.  Where there is a spool, it gets the one and a copy of the other
+ * instead, and the client is told that.
  *
  * The expire timer runs as long as there are jobs.  It is the only timer of
  * the module that keeps a process from quitting.
@@ -14,7 +15,11 @@
 #include "ngx_http_leadq.h"
 
 
+static void ngx_http_leadq_job_count(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_job_t *job);
 static void ngx_http_leadq_job_detach(void *data);
+static ngx_int_t ngx_http_leadq_job_copy(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_job_t *job);
 static void ngx_http_leadq_job_later(ngx_http_leadq_pool_t *pool,
     ngx_http_leadq_job_t *job);
 static ngx_http_request_t *ngx_http_leadq_job_end(ngx_http_leadq_pool_t *pool,
@@ -35,13 +40,17 @@ ngx_int_t
 ngx_http_leadq_job_add(ngx_http_request_t *r,
     ngx_http_leadq_function_t *function, leadq_buf_t *row)
 {
-    ngx_time_t             *tp;
-    ngx_http_cleanup_t     *cln;
-    ngx_http_leadq_ctx_t   *ctx;
-    ngx_http_leadq_job_t   *job;
-    ngx_http_leadq_pool_t  *pool;
+    ngx_time_t                 *tp;
+    ngx_uint_t                  away;
+    ngx_http_cleanup_t         *cln;
+    ngx_http_leadq_ctx_t       *ctx;
+    ngx_http_leadq_job_t       *job;
+    ngx_http_leadq_pool_t      *pool;
+    ngx_http_leadq_loc_conf_t  *lcf;
 
     pool = function->database->pool;
+    away = ngx_http_leadq_pool_welcome(pool) == NGX_DECLINED;
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_leadq_module);
     ctx = ngx_http_get_module_ctx(r, ngx_http_leadq_module);
 
     cln = ngx_http_cleanup_add(r, 0);
@@ -73,6 +82,7 @@ ngx_http_leadq_job_add(ngx_http_request_t *r,
     job->deadline = ngx_current_msec + function->database->timeout;
     job->row = row->data;
     job->len = row->len;
+    job->spools = lcf->spool.len != 0;
 
     row->data = NULL;
     leadq_buf_done(row);
@@ -84,22 +94,67 @@ ngx_http_leadq_job_add(ngx_http_request_t *r,
     cln->handler = ngx_http_leadq_job_detach;
     cln->data = ctx;
 
+    ngx_http_leadq_job_count(pool, job);
+
+    if (away && ngx_http_leadq_spool_add(pool, job) == NGX_OK) {
+        return NGX_OK;
+    }
+
     r->connection->log->action = "waiting for the database";
 
     ngx_queue_insert_tail(&pool->waiting[function->index].waiting,
                           &job->queue);
 
     pool->nwaiting++;
-    pool->njobs++;
-    pool->nbytes += job->len;
-
-    if (!pool->expire.timer_set) {
-        ngx_add_timer(&pool->expire, function->database->timeout);
-    }
 
     ngx_http_leadq_pool_flush(pool);
 
     return NGX_OK;
+}
+
+
+ngx_http_leadq_job_t *
+ngx_http_leadq_job_new(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_function_t *function, const u_char id[16], const char *row,
+    size_t len)
+{
+    ngx_http_leadq_job_t  *job;
+
+    job = ngx_calloc(sizeof(ngx_http_leadq_job_t), pool->log);
+    if (job == NULL) {
+        return NULL;
+    }
+
+    job->row = ngx_alloc(len, pool->log);
+    if (job->row == NULL) {
+        ngx_free(job);
+        return NULL;
+    }
+
+    ngx_memcpy(job->row, row, len);
+    ngx_memcpy(job->id, id, sizeof(job->id));
+
+    job->len = len;
+    job->function = function->index;
+    job->arrived = ngx_current_msec;
+    job->deadline = ngx_current_msec + function->database->timeout;
+
+    ngx_http_leadq_job_count(pool, job);
+
+    return job;
+}
+
+
+static void
+ngx_http_leadq_job_count(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_job_t *job)
+{
+    pool->njobs++;
+    pool->nbytes += job->len;
+
+    if (!pool->expire.timer_set) {
+        ngx_add_timer(&pool->expire, pool->database->timeout);
+    }
 }
 
 
@@ -132,6 +187,11 @@ ngx_http_leadq_job_answer(ngx_http_leadq_pool_t *pool,
 
     pool->rate_rows++;
 
+    if (job->replay) {
+        ngx_http_leadq_replay_settled(pool, job, NGX_HTTP_LEADQ_ANSWERED,
+                                      answer->status);
+    }
+
     r = ngx_http_leadq_job_end(pool, job, NGX_HTTP_LEADQ_ANSWERED);
 
     ngx_http_leadq_job_free(pool, job);
@@ -152,6 +212,15 @@ ngx_http_leadq_job_fail(ngx_http_leadq_pool_t *pool,
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
 
+    if (job->replay) {
+        ngx_http_leadq_replay_settled(pool, job, outcome, 0);
+
+    } else if (outcome == NGX_HTTP_LEADQ_AWAY
+               && ngx_http_leadq_spool_add(pool, job) == NGX_OK)
+    {
+        return;
+    }
+
     r = ngx_http_leadq_job_end(pool, job, outcome);
 
     ngx_http_leadq_job_free(pool, job);
@@ -160,6 +229,38 @@ ngx_http_leadq_job_fail(ngx_http_leadq_pool_t *pool,
         c = r->connection;
 
         ngx_http_finalize_request(r, ngx_http_leadq_reply_outcome(r, outcome));
+        ngx_http_run_posted_requests(c);
+    }
+}
+
+
+void
+ngx_http_leadq_job_spooled(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_job_t *job)
+{
+    u_char                    body[LEADQ_UUID_LEN + 40], *p;
+    ngx_connection_t         *c;
+    ngx_http_request_t       *r;
+    ngx_http_leadq_ctx_t     *ctx;
+    ngx_http_leadq_answer_t   answer;
+
+    r = ngx_http_leadq_job_end(pool, job, NGX_HTTP_LEADQ_SPOOLED);
+
+    ngx_http_leadq_job_free(pool, job);
+
+    if (r) {
+        c = r->connection;
+        ctx = ngx_http_get_module_ctx(r, ngx_http_leadq_module);
+
+        p = ngx_sprintf(body, "{\"id\":\"%s\",\"durable\":\"local\"}%Z",
+                        ctx->id);
+
+        answer.status = NGX_HTTP_ACCEPTED;
+        answer.headers = NULL;
+        answer.body = (char *) body;
+        answer.body_len = p - body - 1;
+
+        ngx_http_finalize_request(r, ngx_http_leadq_reply_answer(r, &answer));
         ngx_http_run_posted_requests(c);
     }
 }
@@ -174,6 +275,10 @@ ngx_http_leadq_job_later(ngx_http_leadq_pool_t *pool,
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
 
+    if (ngx_http_leadq_job_copy(pool, job) == NGX_OK) {
+        return;
+    }
+
     r = ngx_http_leadq_job_end(pool, job, NGX_HTTP_LEADQ_AWAY);
 
     if (r) {
@@ -183,6 +288,47 @@ ngx_http_leadq_job_later(ngx_http_leadq_pool_t *pool,
                                          r, NGX_HTTP_LEADQ_AWAY));
         ngx_http_run_posted_requests(c);
     }
+}
+
+
+/*
+ * The client goes to the spool with a copy of the row.  Should the row come
+ * to the database by both ways, its id is there already.
+ */
+
+static ngx_int_t
+ngx_http_leadq_job_copy(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_job_t *job)
+{
+    ngx_http_leadq_ctx_t  *ctx;
+    ngx_http_leadq_job_t  *copy;
+
+    if (job->request == NULL || !job->spools
+        || !ngx_http_leadq_spool_ready(pool))
+    {
+        return NGX_DECLINED;
+    }
+
+    copy = ngx_http_leadq_job_new(pool,
+                                  pool->waiting[job->function].function,
+                                  job->id, job->row, job->len);
+    if (copy == NULL) {
+        return NGX_DECLINED;
+    }
+
+    copy->spools = 1;
+    copy->batch = job->batch;
+    copy->arrived = job->arrived;
+    copy->sent = job->sent;
+    copy->request = job->request;
+
+    ctx = ngx_http_get_module_ctx(job->request, ngx_http_leadq_module);
+    ctx->job = copy;
+
+    job->request = NULL;
+    job->spools = 0;
+
+    return ngx_http_leadq_spool_add(pool, copy);
 }
 
 

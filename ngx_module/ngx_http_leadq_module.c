@@ -81,6 +81,13 @@ static ngx_command_t  ngx_http_leadq_commands[] = {
       0,
       NULL },
 
+    { ngx_string("leadq_spool"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_leadq_spool,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
@@ -204,6 +211,10 @@ ngx_http_leadq_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
                       "unknown database \"%V\" in \"leadq_pass\", there is no "
                       "such \"leadq_database\" in %V:%ui", &conf->database,
                       &conf->place.file, conf->place.line);
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_leadq_spool_set(cf, conf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 

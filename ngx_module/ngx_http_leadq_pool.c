@@ -86,6 +86,10 @@ ngx_http_leadq_pool_init(ngx_cycle_t *cycle,
         ngx_queue_init(&pool->waiting[i].waiting);
     }
 
+    if (ngx_http_leadq_spool_init(cycle, pool) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     database->pool = pool;
 
     for (i = 0; i < database->connections; i++) {
@@ -105,6 +109,8 @@ ngx_http_leadq_pool_done(ngx_http_leadq_pool_t *pool)
     for (i = 0; i < pool->database->connections; i++) {
         ngx_http_leadq_lane_close(&pool->lanes[i]);
     }
+
+    ngx_http_leadq_spool_done(pool);
 
     leadq_buf_done(&pool->ids);
     leadq_buf_done(&pool->rows);
@@ -365,6 +371,8 @@ ngx_http_leadq_pool_abandon(ngx_http_leadq_pool_t *pool)
     ngx_uint_t              i;
     ngx_queue_t            *q;
     ngx_http_leadq_lane_t  *lane;
+
+    ngx_http_leadq_spool_abandon(pool);
 
     /* the lanes first, so that no answer finds them half way */
 

@@ -139,6 +139,7 @@ ngx_http_leadq_batch_settle(ngx_http_leadq_pool_t *pool,
             break;
         }
 
+        batch->job[0]->blamed = 1;
         ngx_http_leadq_batch_fail(pool, batch, 0, 1,
                                   ngx_http_leadq_alone(batch->sqlstate));
         break;
@@ -235,6 +236,7 @@ ngx_http_leadq_batch_answer(ngx_http_leadq_pool_t *pool,
 
     for (i = 0; i < batch->n; i++) {
         if (batch->job[i]) {
+            batch->job[i]->blamed = 1;
             ngx_http_leadq_job_fail(pool, batch->job[i],
                                     NGX_HTTP_LEADQ_FAILED);
         }

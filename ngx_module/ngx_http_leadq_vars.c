@@ -59,6 +59,7 @@ static const ngx_str_t  ngx_http_leadq_outcomes[] = {
     ngx_string("busy"),
     ngx_string("away"),
     ngx_string("failed"),
+    ngx_string("spooled"),
 };
 
 

@@ -27,6 +27,13 @@ my @location = (
     ['leadq_field name text;', 'no "leadq_pass"'],
     ['leadq_set ip $remote_addr;', 'no "leadq_pass"'],
     ['if ($arg_a) { leadq_pass main lead; }', 'is not allowed here'],
+    ["leadq_spool $dir/spool;", 'no "leadq_pass"'],
+    ["leadq_pass main lead; leadq_spool $dir/spool; } location = /y { "
+        . "leadq_pass main vote; leadq_spool $dir/other;",
+        '"leadq_spool" of database "main" has another path or size'],
+    ["leadq_pass main lead; leadq_spool $dir/spool; } location = /y { "
+        . "leadq_pass main vote; leadq_spool $dir/spool size=1m;",
+        '"leadq_spool" of database "main" has another path or size'],
 );
 
 # after leadq_pass main lead;
@@ -105,6 +112,15 @@ my @field = (
     ['leadq_redirect /a "/b c";', 'invalid URL "/b c"'],
     ['leadq_redirect /a /b#c;', 'invalid URL "/b#c"'],
     ['leadq_redirect /a /b; leadq_redirect /a /b;', 'is duplicate'],
+    ['leadq_spool;', 'invalid number of arguments'],
+    ['leadq_spool "";', 'has an empty path'],
+    ["leadq_spool $dir/a; leadq_spool $dir/a;", 'is duplicate'],
+    ["leadq_spool $dir/a size=;", 'invalid value "size=" in "leadq_spool", '
+        . 'allowed is 64k..1024g'],
+    ["leadq_spool $dir/a size=1k;", 'allowed is 64k..1024g'],
+    ["leadq_spool $dir/a size=2000g;", 'allowed is 64k..1024g'],
+    ["leadq_spool $dir/a room=1m;", 'unknown parameter "room=1m" in '
+        . '"leadq_spool"'],
 );
 
 my @http = (
