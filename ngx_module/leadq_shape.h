@@ -6,9 +6,11 @@
  * that is wrong, or the row: one JSON object of normalised values.
  *
  *     { "email": "anna@mail.ru", "consent_pd": true, "source": "landing",
- *       "$invalid": { "phone": "phone-too-short" } }
+ *       "$invalid": { "phone": "phone-too-short" },
+ *       "$trap": "honeypot", "$fingerprint": "9f86d0..." }
  *
- * "$invalid" appears only in shapes that let bad values pass.
+ * "$invalid" appears only in shapes that let bad values pass, the others only
+ * if the caller asks for them.
  */
 
 #ifndef LEADQ_SHAPE_H_INCLUDED
@@ -44,12 +46,23 @@ typedef struct {
 } leadq_shape_t;
 
 
+/* What the caller adds to a row, and wants to know about it. */
+typedef struct {
+    const char           *trap;             /* for "$trap", or NULL */
+    const leadq_field_t  *key;              /* idempotency key, or NULL */
+    size_t                key_at;           /* its value in the row, as JSON, */
+    size_t                key_len;          /* 0 if it was not given */
+    unsigned              fingerprint:1;    /* "$fingerprint" is wanted */
+} leadq_extra_t;
+
+
 /* One request. */
 typedef struct {
     const leadq_pairs_t  *pairs;            /* of the body */
     const leadq_str_t    *inside;           /* per field with inside set */
     const leadq_str_t    *sets;             /* per set; any bytes */
     int64_t               now;              /* unix seconds */
+    leadq_extra_t        *extra;            /* NULL: nothing of it */
 } leadq_given_t;
 
 

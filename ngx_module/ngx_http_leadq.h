@@ -15,7 +15,8 @@
  * lives in the pool of its request: the client may leave, the row stays.
  *
  * Files:  module (life, locations), database, hosts, field and shape
- * (configuration), handler (requests), reply and filter (answers), vars,
+ * (configuration), handler (requests), guard and idempotency (which of them
+ * count, and as what), reply and filter (answers), vars,
  * pool (queue and dispatch), job, batch, settle (what a result means), lane
  * (connections), pg (what is said on them), resolve (DNS).
  */
@@ -41,6 +42,10 @@
 #define NGX_HTTP_LEADQ_ROW_MAX      (4 * 1024 * 1024)
 #define NGX_HTTP_LEADQ_BATCH_BYTES  (1024 * 1024)
 #define NGX_HTTP_LEADQ_ATTEMPTS     3           /* of sending a row */
+
+#define NGX_HTTP_LEADQ_IDEM_OFF       1
+#define NGX_HTTP_LEADQ_IDEM_OPTIONAL  2
+#define NGX_HTTP_LEADQ_IDEM_REQUIRED  3
 
 
 typedef struct ngx_http_leadq_pool_s   ngx_http_leadq_pool_t;
@@ -115,6 +120,19 @@ typedef struct {
 } ngx_http_leadq_main_conf_t;
 
 
+/* leadq_idempotency */
+typedef struct {
+    ngx_http_leadq_place_t        place;
+    ngx_uint_t                    mode;         /* 0 unset, else _IDEM_* */
+    ngx_str_t                     key;          /* name */
+    ngx_str_t                     field;        /* len 0: the header */
+    ngx_http_complex_value_t     *scope;        /* NULL: none */
+
+    leadq_keys_t                 *keys;         /* borrowed */
+    const leadq_field_t          *source;       /* NULL: the header */
+} ngx_http_leadq_idempotency_t;
+
+
 typedef struct {
     ngx_http_leadq_function_t    *function;     /* NULL: no leadq location */
     leadq_shape_t                 shape;
@@ -140,6 +158,8 @@ typedef struct {
 
     ngx_str_t                     redirect_ok;
     ngx_str_t                     redirect_error;
+
+    ngx_http_leadq_idempotency_t  idempotency;
 } ngx_http_leadq_loc_conf_t;
 
 
@@ -166,8 +186,10 @@ struct ngx_http_leadq_ctx_s {
     ngx_msec_t                    db_time;
 
     u_char                        id[LEADQ_UUID_LEN + 1];
+    u_char                        key_id[16];   /* made of the key */
     ngx_str_t                     page;         /* of the filter */
     unsigned                      has_id:1;
+    unsigned                      keyed:1;      /* key_id is the row's id */
     unsigned                      answered:1;   /* by this module */
 };
 
@@ -295,6 +317,10 @@ typedef struct {
 char *ngx_http_leadq_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_leadq_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
+/* The keys of that name, or NULL after having logged the mistake. */
+leadq_keys_t *ngx_http_leadq_keys_get(ngx_conf_t *cf, ngx_str_t *name,
+    const char *directive, ngx_http_leadq_place_t *place);
+
 /* Finds or makes the function that a location calls; NULL: no memory. */
 ngx_http_leadq_function_t *ngx_http_leadq_function_get(ngx_conf_t *cf,
     ngx_http_leadq_database_t *database, ngx_str_t *name);
@@ -339,6 +365,10 @@ char *ngx_http_leadq_shape(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf);
 ngx_uint_t ngx_http_leadq_taken(ngx_http_leadq_loc_conf_t *lcf,
     leadq_str_t *name);
 
+/* The field that is declared under the name, or NULL. */
+leadq_field_t *ngx_http_leadq_shape_find(ngx_http_leadq_loc_conf_t *lcf,
+    u_char *data, size_t len);
+
 /* Remembers the place of a directive if it is the first. */
 void ngx_http_leadq_place(ngx_conf_t *cf, ngx_http_leadq_place_t *place);
 
@@ -360,6 +390,49 @@ ngx_str_t *ngx_http_leadq_header(ngx_http_request_t *r, const char *name);
 
 /* Returns 1 if a person with a browser waits for a page. */
 ngx_uint_t ngx_http_leadq_wants_html(ngx_http_request_t *r);
+
+
+/*
+ * guard: what stands between a request and its row besides its shape.
+ */
+
+/* The end of the location, after its shape is known. */
+char *ngx_http_leadq_guard_end(ngx_conf_t *cf,
+    ngx_http_leadq_loc_conf_t *lcf);
+
+/*
+ * Before the body is read.  NGX_DECLINED: go on; else the request has been
+ * answered so.
+ */
+ngx_int_t ngx_http_leadq_guard(ngx_http_request_t *r,
+    ngx_http_leadq_loc_conf_t *lcf);
+
+/* What the guards add to the row; takes their own fields out of the pairs. */
+void ngx_http_leadq_guard_body(ngx_http_request_t *r,
+    ngx_http_leadq_loc_conf_t *lcf, leadq_pairs_t *pairs,
+    leadq_extra_t *extra);
+
+
+/*
+ * idempotency: the directive, the header, the id.
+ */
+
+char *ngx_http_leadq_idempotency(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_leadq_idempotency_end(ngx_conf_t *cf,
+    ngx_http_leadq_loc_conf_t *lcf);
+
+/* Is the header right?  As ngx_http_leadq_guard(). */
+ngx_int_t ngx_http_leadq_idempotency_before(ngx_http_request_t *r,
+    ngx_http_leadq_loc_conf_t *lcf);
+
+/* Which field is the key, and is a fingerprint needed? */
+void ngx_http_leadq_idempotency_extra(ngx_http_request_t *r,
+    ngx_http_leadq_loc_conf_t *lcf, leadq_extra_t *extra);
+
+/* The row is good: makes its id.  As ngx_http_leadq_guard(). */
+ngx_int_t ngx_http_leadq_idempotency_id(ngx_http_request_t *r,
+    ngx_http_leadq_loc_conf_t *lcf, leadq_extra_t *extra, leadq_buf_t *row);
 
 
 /*

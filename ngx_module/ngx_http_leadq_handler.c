@@ -26,6 +26,8 @@ static ngx_int_t ngx_http_leadq_precheck(ngx_http_request_t *r,
 static ngx_http_leadq_media_e ngx_http_leadq_media(ngx_http_request_t *r);
 static void ngx_http_leadq_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_leadq_process(ngx_http_request_t *r);
+static ngx_int_t ngx_http_leadq_enqueue(ngx_http_request_t *r,
+    ngx_http_leadq_loc_conf_t *lcf, leadq_buf_t *row);
 static ngx_int_t ngx_http_leadq_body(ngx_http_request_t *r, ngx_str_t *body);
 static ngx_int_t ngx_http_leadq_parse(ngx_http_request_t *r,
     leadq_pairs_t *pairs, leadq_code_e *code);
@@ -59,6 +61,10 @@ ngx_http_leadq_handler(ngx_http_request_t *r)
     ngx_http_set_ctx(r, ctx, ngx_http_leadq_module);
 
     rc = ngx_http_leadq_precheck(r, lcf);
+
+    if (rc == NGX_DECLINED) {
+        rc = ngx_http_leadq_guard(r, lcf);
+    }
 
     if (rc != NGX_DECLINED) {
         return rc;
@@ -204,6 +210,7 @@ ngx_http_leadq_process(ngx_http_request_t *r)
     ngx_int_t                   rc;
     leadq_buf_t                 row;
     leadq_code_e                code;
+    leadq_extra_t               extra;
     leadq_pairs_t               pairs;
     leadq_given_t               given;
     leadq_errors_t              errors;
@@ -226,7 +233,10 @@ ngx_http_leadq_process(ngx_http_request_t *r)
         }
     }
 
+    ngx_http_leadq_guard_body(r, lcf, &pairs, &extra);
+
     given.pairs = &pairs;
+    given.extra = &extra;
 
     if (ngx_http_leadq_given(r, lcf, &given) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -245,25 +255,39 @@ ngx_http_leadq_process(ngx_http_request_t *r)
                                           &errors);
 
     } else {
+        rc = ngx_http_leadq_idempotency_id(r, lcf, &extra, &row);
 
-        /* reading the body may have taken a while */
-
-        rc = ngx_http_leadq_pool_welcome(lcf->function->database->pool);
-
-        if (rc == NGX_OK) {
-            rc = ngx_http_leadq_job_add(r, lcf->function, &row) == NGX_OK
-                 ? NGX_AGAIN : NGX_HTTP_INTERNAL_SERVER_ERROR;
-
-        } else {
-            rc = ngx_http_leadq_reply_outcome(r, rc == NGX_BUSY
-                                                 ? NGX_HTTP_LEADQ_BUSY
-                                                 : NGX_HTTP_LEADQ_AWAY);
+        if (rc == NGX_DECLINED) {
+            rc = ngx_http_leadq_enqueue(r, lcf, &row);
         }
     }
 
     leadq_buf_done(&row);
 
     return rc;
+}
+
+
+/* As ngx_http_leadq_process(). */
+
+static ngx_int_t
+ngx_http_leadq_enqueue(ngx_http_request_t *r, ngx_http_leadq_loc_conf_t *lcf,
+    leadq_buf_t *row)
+{
+    ngx_int_t  rc;
+
+    /* reading the body may have taken a while */
+
+    rc = ngx_http_leadq_pool_welcome(lcf->function->database->pool);
+
+    if (rc != NGX_OK) {
+        return ngx_http_leadq_reply_outcome(r, rc == NGX_BUSY
+                                               ? NGX_HTTP_LEADQ_BUSY
+                                               : NGX_HTTP_LEADQ_AWAY);
+    }
+
+    return ngx_http_leadq_job_add(r, lcf->function, row) == NGX_OK
+           ? NGX_AGAIN : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 

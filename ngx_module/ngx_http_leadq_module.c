@@ -74,6 +74,13 @@ static ngx_command_t  ngx_http_leadq_commands[] = {
       0,
       NULL },
 
+    { ngx_string("leadq_idempotency"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_leadq_idempotency,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
@@ -200,7 +207,11 @@ ngx_http_leadq_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    return ngx_http_leadq_shape(cf, conf);
+    if (ngx_http_leadq_shape(cf, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_leadq_guard_end(cf, conf);
 }
 
 

@@ -1,0 +1,42 @@
+
+/*
+ * What stands between a request and its row besides its shape, in the order
+ * in which it is asked.
+ */
+
+#include "ngx_http_leadq.h"
+
+
+char *
+ngx_http_leadq_guard_end(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
+{
+    return ngx_http_leadq_idempotency_end(cf, lcf);
+}
+
+
+ngx_int_t
+ngx_http_leadq_guard(ngx_http_request_t *r, ngx_http_leadq_loc_conf_t *lcf)
+{
+    ngx_int_t  rc;
+
+    rc = ngx_http_leadq_idempotency_before(r, lcf);
+
+    if (rc != NGX_DECLINED
+        && ngx_http_discard_request_body(r) >= NGX_HTTP_SPECIAL_RESPONSE)
+    {
+        r->keepalive = 0;
+    }
+
+    return rc;
+}
+
+
+void
+ngx_http_leadq_guard_body(ngx_http_request_t *r,
+    ngx_http_leadq_loc_conf_t *lcf, leadq_pairs_t *pairs,
+    leadq_extra_t *extra)
+{
+    ngx_memzero(extra, sizeof(leadq_extra_t));
+
+    ngx_http_leadq_idempotency_extra(r, lcf, extra);
+}
