@@ -15,8 +15,8 @@
  * lives in the pool of its request: the client may leave, the row stays.
  *
  * Files:  module (life, locations), database, hosts, field and shape
- * (configuration), handler (requests), guard and idempotency (which of them
- * count, and as what), reply and filter (answers), vars,
+ * (configuration), handler (requests), guard, idempotency and form (which of
+ * them count, and as what), reply and filter (answers), vars,
  * pool (queue and dispatch), job, batch, settle (what a result means), lane
  * (connections), pg (what is said on them), resolve (DNS).
  */
@@ -133,6 +133,18 @@ typedef struct {
 } ngx_http_leadq_idempotency_t;
 
 
+/* leadq_form_check, leadq_form_token */
+typedef struct {
+    ngx_http_leadq_place_t        place;
+    ngx_str_t                     key;          /* name; len 0: unset */
+    ngx_str_t                     field;        /* of the check */
+    ngx_msec_t                    min;          /* age of a token */
+    ngx_msec_t                    max;
+
+    leadq_keys_t                 *keys;         /* borrowed; NULL: unset */
+} ngx_http_leadq_form_t;
+
+
 typedef struct {
     ngx_http_leadq_function_t    *function;     /* NULL: no leadq location */
     leadq_shape_t                 shape;
@@ -160,6 +172,9 @@ typedef struct {
     ngx_str_t                     redirect_error;
 
     ngx_http_leadq_idempotency_t  idempotency;
+    ngx_str_t                     honeypot;     /* len 0: none */
+    ngx_http_leadq_form_t         check;
+    ngx_http_leadq_form_t         issue;        /* a location of tokens */
 } ngx_http_leadq_loc_conf_t;
 
 
@@ -188,6 +203,7 @@ struct ngx_http_leadq_ctx_s {
     u_char                        id[LEADQ_UUID_LEN + 1];
     u_char                        key_id[16];   /* made of the key */
     ngx_str_t                     page;         /* of the filter */
+    const char                   *guard;        /* that spoke up, or NULL */
     unsigned                      has_id:1;
     unsigned                      keyed:1;      /* key_id is the row's id */
     unsigned                      answered:1;   /* by this module */
@@ -385,6 +401,9 @@ ngx_array_t *ngx_http_leadq_list(ngx_conf_t *cf, ngx_str_t *text);
 
 ngx_int_t ngx_http_leadq_handler(ngx_http_request_t *r);
 
+/* Makes the context of the request; NULL: no memory. */
+ngx_http_leadq_ctx_t *ngx_http_leadq_ctx_make(ngx_http_request_t *r);
+
 /* The request's header of that name, given in lower case, or NULL. */
 ngx_str_t *ngx_http_leadq_header(ngx_http_request_t *r, const char *name);
 
@@ -436,6 +455,29 @@ ngx_int_t ngx_http_leadq_idempotency_id(ngx_http_request_t *r,
 
 
 /*
+ * form: traps for robots.
+ */
+
+char *ngx_http_leadq_honeypot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_leadq_form_check(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_leadq_form_token(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* The ends of a location that has traps, and of one that issues tokens. */
+char *ngx_http_leadq_form_end(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf);
+char *ngx_http_leadq_form_token_end(ngx_conf_t *cf,
+    ngx_http_leadq_loc_conf_t *lcf);
+
+/* The content handler of such a location. */
+ngx_int_t ngx_http_leadq_form_token_handler(ngx_http_request_t *r);
+
+/* Takes the fields of the traps out; the trap that was tripped, or NULL. */
+const char *ngx_http_leadq_form_trap(ngx_http_leadq_loc_conf_t *lcf,
+    leadq_pairs_t *pairs);
+
+
+/*
  * reply: answers.  Each sends one and returns what to finalize with.
  */
 
@@ -450,6 +492,10 @@ ngx_int_t ngx_http_leadq_reply_problem(ngx_http_request_t *r,
 /* Why a row has no answer of SQL: 409, 422, 500, or 503 + Retry-After. */
 ngx_int_t ngx_http_leadq_reply_outcome(ngx_http_request_t *r,
     ngx_http_leadq_outcome_e outcome);
+
+/* JSON of the module's own; the text is copied. */
+ngx_int_t ngx_http_leadq_reply_json(ngx_http_request_t *r, ngx_uint_t status,
+    const char *text, size_t len);
 
 /* What SQL said. */
 ngx_int_t ngx_http_leadq_reply_answer(ngx_http_request_t *r,

@@ -10,6 +10,10 @@
 char *
 ngx_http_leadq_guard_end(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
 {
+    if (ngx_http_leadq_form_end(cf, lcf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     return ngx_http_leadq_idempotency_end(cf, lcf);
 }
 
@@ -36,7 +40,16 @@ ngx_http_leadq_guard_body(ngx_http_request_t *r,
     ngx_http_leadq_loc_conf_t *lcf, leadq_pairs_t *pairs,
     leadq_extra_t *extra)
 {
+    ngx_http_leadq_ctx_t  *ctx;
+
     ngx_memzero(extra, sizeof(leadq_extra_t));
+
+    extra->trap = ngx_http_leadq_form_trap(lcf, pairs);
+
+    if (extra->trap) {
+        ctx = ngx_http_get_module_ctx(r, ngx_http_leadq_module);
+        ctx->guard = extra->trap;
+    }
 
     ngx_http_leadq_idempotency_extra(r, lcf, extra);
 }

@@ -81,6 +81,27 @@ static ngx_command_t  ngx_http_leadq_commands[] = {
       0,
       NULL },
 
+    { ngx_string("leadq_honeypot"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_leadq_honeypot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("leadq_form_token"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_leadq_form_token,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("leadq_form_check"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_leadq_form_check,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
@@ -169,6 +190,16 @@ ngx_http_leadq_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         *conf = *prev;
         clcf->handler = ngx_http_leadq_handler;
         return NGX_CONF_OK;
+    }
+
+    if (clcf->noname && prev->issue.keys) {
+        conf->issue = prev->issue;
+        clcf->handler = ngx_http_leadq_form_token_handler;
+        return NGX_CONF_OK;
+    }
+
+    if (conf->issue.key.len) {
+        return ngx_http_leadq_form_token_end(cf, conf);
     }
 
     if (conf->place.line == 0) {

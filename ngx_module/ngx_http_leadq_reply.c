@@ -65,7 +65,12 @@ ngx_http_leadq_reply_problem(ngx_http_request_t *r, ngx_uint_t status,
     }
 
     if (status == NGX_HTTP_NOT_ALLOWED) {
-        ngx_str_set(&allow, "POST");
+        if (lcf->function) {
+            ngx_str_set(&allow, "POST");
+
+        } else {
+            ngx_str_set(&allow, "GET, HEAD");
+        }
 
         if (ngx_http_leadq_header_add(r, "Allow", 5, &allow) == NULL) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -177,6 +182,14 @@ ngx_http_leadq_reply_answer(ngx_http_request_t *r,
 
     return ngx_http_leadq_send(r, answer->status, answer->body,
                                answer->body ? answer->body_len : 0);
+}
+
+
+ngx_int_t
+ngx_http_leadq_reply_json(ngx_http_request_t *r, ngx_uint_t status,
+    const char *text, size_t len)
+{
+    return ngx_http_leadq_send(r, status, text, len);
 }
 
 
