@@ -50,7 +50,7 @@ typedef struct {
 typedef struct {
     const char           *trap;             /* for "$trap", or NULL */
     const leadq_field_t  *key;              /* idempotency key, or NULL */
-    size_t                key_at;           /* its value in the row, as JSON, */
+    size_t                key_at;           /* its value in the row, JSON; */
     size_t                key_len;          /* 0 if it was not given */
     unsigned              fingerprint:1;    /* "$fingerprint" is wanted */
 } leadq_extra_t;

@@ -15,8 +15,8 @@
  * lives in the pool of its request: the client may leave, the row stays.
  *
  * Files:  module (life, locations), database, hosts, field and shape
- * (configuration), handler (requests), guard, idempotency and form (which of
- * them count, and as what), reply and filter (answers), vars,
+ * (configuration), handler (requests), guard, limit, idempotency and form
+ * (which of them count, and as what), reply and filter (answers), vars,
  * pool (queue and dispatch), job, batch, settle (what a result means), lane
  * (connections), pg (what is said on them), resolve (DNS).
  */
@@ -43,9 +43,6 @@
 #define NGX_HTTP_LEADQ_BATCH_BYTES  (1024 * 1024)
 #define NGX_HTTP_LEADQ_ATTEMPTS     3           /* of sending a row */
 
-#define NGX_HTTP_LEADQ_IDEM_OFF       1
-#define NGX_HTTP_LEADQ_IDEM_OPTIONAL  2
-#define NGX_HTTP_LEADQ_IDEM_REQUIRED  3
 
 
 typedef struct ngx_http_leadq_pool_s   ngx_http_leadq_pool_t;
@@ -54,6 +51,8 @@ typedef struct ngx_http_leadq_batch_s  ngx_http_leadq_batch_t;
 typedef struct ngx_http_leadq_job_s    ngx_http_leadq_job_t;
 typedef struct ngx_http_leadq_ctx_s    ngx_http_leadq_ctx_t;
 typedef struct ngx_http_leadq_names_s  ngx_http_leadq_names_t;
+
+typedef struct ngx_http_leadq_loc_conf_s  ngx_http_leadq_loc_conf_t;
 
 
 /* Where in the configuration something was said. */
@@ -120,32 +119,10 @@ typedef struct {
 } ngx_http_leadq_main_conf_t;
 
 
-/* leadq_idempotency */
-typedef struct {
-    ngx_http_leadq_place_t        place;
-    ngx_uint_t                    mode;         /* 0 unset, else _IDEM_* */
-    ngx_str_t                     key;          /* name */
-    ngx_str_t                     field;        /* len 0: the header */
-    ngx_http_complex_value_t     *scope;        /* NULL: none */
-
-    leadq_keys_t                 *keys;         /* borrowed */
-    const leadq_field_t          *source;       /* NULL: the header */
-} ngx_http_leadq_idempotency_t;
+#include "ngx_http_leadq_guard.h"
 
 
-/* leadq_form_check, leadq_form_token */
-typedef struct {
-    ngx_http_leadq_place_t        place;
-    ngx_str_t                     key;          /* name; len 0: unset */
-    ngx_str_t                     field;        /* of the check */
-    ngx_msec_t                    min;          /* age of a token */
-    ngx_msec_t                    max;
-
-    leadq_keys_t                 *keys;         /* borrowed; NULL: unset */
-} ngx_http_leadq_form_t;
-
-
-typedef struct {
+struct ngx_http_leadq_loc_conf_s {
     ngx_http_leadq_function_t    *function;     /* NULL: no leadq location */
     leadq_shape_t                 shape;
     unsigned                      takes_body:1; /* a field comes from it */
@@ -171,11 +148,8 @@ typedef struct {
     ngx_str_t                     redirect_ok;
     ngx_str_t                     redirect_error;
 
-    ngx_http_leadq_idempotency_t  idempotency;
-    ngx_str_t                     honeypot;     /* len 0: none */
-    ngx_http_leadq_form_t         check;
-    ngx_http_leadq_form_t         issue;        /* a location of tokens */
-} ngx_http_leadq_loc_conf_t;
+    ngx_http_leadq_guard_t        guard;
+};
 
 
 typedef enum {
@@ -412,72 +386,6 @@ ngx_uint_t ngx_http_leadq_wants_html(ngx_http_request_t *r);
 
 
 /*
- * guard: what stands between a request and its row besides its shape.
- */
-
-/* The end of the location, after its shape is known. */
-char *ngx_http_leadq_guard_end(ngx_conf_t *cf,
-    ngx_http_leadq_loc_conf_t *lcf);
-
-/*
- * Before the body is read.  NGX_DECLINED: go on; else the request has been
- * answered so.
- */
-ngx_int_t ngx_http_leadq_guard(ngx_http_request_t *r,
-    ngx_http_leadq_loc_conf_t *lcf);
-
-/* What the guards add to the row; takes their own fields out of the pairs. */
-void ngx_http_leadq_guard_body(ngx_http_request_t *r,
-    ngx_http_leadq_loc_conf_t *lcf, leadq_pairs_t *pairs,
-    leadq_extra_t *extra);
-
-
-/*
- * idempotency: the directive, the header, the id.
- */
-
-char *ngx_http_leadq_idempotency(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_http_leadq_idempotency_end(ngx_conf_t *cf,
-    ngx_http_leadq_loc_conf_t *lcf);
-
-/* Is the header right?  As ngx_http_leadq_guard(). */
-ngx_int_t ngx_http_leadq_idempotency_before(ngx_http_request_t *r,
-    ngx_http_leadq_loc_conf_t *lcf);
-
-/* Which field is the key, and is a fingerprint needed? */
-void ngx_http_leadq_idempotency_extra(ngx_http_request_t *r,
-    ngx_http_leadq_loc_conf_t *lcf, leadq_extra_t *extra);
-
-/* The row is good: makes its id.  As ngx_http_leadq_guard(). */
-ngx_int_t ngx_http_leadq_idempotency_id(ngx_http_request_t *r,
-    ngx_http_leadq_loc_conf_t *lcf, leadq_extra_t *extra, leadq_buf_t *row);
-
-
-/*
- * form: traps for robots.
- */
-
-char *ngx_http_leadq_honeypot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_leadq_form_check(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-char *ngx_http_leadq_form_token(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-
-/* The ends of a location that has traps, and of one that issues tokens. */
-char *ngx_http_leadq_form_end(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf);
-char *ngx_http_leadq_form_token_end(ngx_conf_t *cf,
-    ngx_http_leadq_loc_conf_t *lcf);
-
-/* The content handler of such a location. */
-ngx_int_t ngx_http_leadq_form_token_handler(ngx_http_request_t *r);
-
-/* Takes the fields of the traps out; the trap that was tripped, or NULL. */
-const char *ngx_http_leadq_form_trap(ngx_http_leadq_loc_conf_t *lcf,
-    leadq_pairs_t *pairs);
-
-
-/*
  * reply: answers.  Each sends one and returns what to finalize with.
  */
 
@@ -488,6 +396,10 @@ const char *ngx_http_leadq_form_trap(ngx_http_leadq_loc_conf_t *lcf,
 ngx_int_t ngx_http_leadq_reply_problem(ngx_http_request_t *r,
     ngx_uint_t status, const char *code, const char *title,
     leadq_errors_t *errors);
+
+/* The same with Retry-After. */
+ngx_int_t ngx_http_leadq_reply_later(ngx_http_request_t *r,
+    ngx_uint_t status, const char *code, const char *title, time_t seconds);
 
 /* Why a row has no answer of SQL: 409, 422, 500, or 503 + Retry-After. */
 ngx_int_t ngx_http_leadq_reply_outcome(ngx_http_request_t *r,

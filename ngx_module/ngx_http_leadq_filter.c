@@ -67,8 +67,8 @@ ngx_http_leadq_header_filter(ngx_http_request_t *r)
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_leadq_module);
 
-    if ((lcf->function == NULL && lcf->issue.keys == NULL) || r != r->main
-        || r->headers_out.status < 400)
+    if ((lcf->function == NULL && lcf->guard.issue.keys == NULL)
+        || r != r->main || r->headers_out.status < 400)
     {
         return ngx_http_next_header_filter(r);
     }

@@ -50,7 +50,7 @@ ngx_http_leadq_honeypot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_str_t  *value;
 
-    if (lcf->honeypot.len) {
+    if (lcf->guard.honeypot.len) {
         return "is duplicate";
     }
 
@@ -58,9 +58,9 @@ ngx_http_leadq_honeypot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_http_leadq_place(cf, &lcf->place);
 
-    lcf->honeypot = value[1];
+    lcf->guard.honeypot = value[1];
 
-    return ngx_http_leadq_form_name(cf, &lcf->honeypot, "leadq_honeypot");
+    return ngx_http_leadq_form_name(cf, &value[1], "leadq_honeypot");
 }
 
 
@@ -71,14 +71,14 @@ ngx_http_leadq_form_check(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_leadq_loc_conf_t  *lcf = conf;
 
-    if (lcf->check.key.len) {
+    if (lcf->guard.check.key.len) {
         return "is duplicate";
     }
 
     ngx_http_leadq_place(cf, &lcf->place);
-    ngx_str_set(&lcf->check.field, NGX_HTTP_LEADQ_FORM_FIELD);
+    ngx_str_set(&lcf->guard.check.field, NGX_HTTP_LEADQ_FORM_FIELD);
 
-    return ngx_http_leadq_form_options(cf, &lcf->check, 1);
+    return ngx_http_leadq_form_options(cf, &lcf->guard.check, 1);
 }
 
 
@@ -91,14 +91,14 @@ ngx_http_leadq_form_token(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_http_core_loc_conf_t  *clcf;
 
-    if (lcf->issue.key.len) {
+    if (lcf->guard.issue.key.len) {
         return "is duplicate";
     }
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_http_leadq_form_token_handler;
 
-    return ngx_http_leadq_form_options(cf, &lcf->issue, 0);
+    return ngx_http_leadq_form_options(cf, &lcf->guard.issue, 0);
 }
 
 
@@ -246,12 +246,12 @@ ngx_http_leadq_form_end(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
 {
     ngx_http_leadq_form_t  *check;
 
-    check = &lcf->check;
+    check = &lcf->guard.check;
 
-    if (lcf->honeypot.len) {
+    if (lcf->guard.honeypot.len) {
         lcf->takes_body = 1;
 
-        if (ngx_http_leadq_form_taken(cf, lcf, &lcf->honeypot)
+        if (ngx_http_leadq_form_taken(cf, lcf, &lcf->guard.honeypot)
             != NGX_CONF_OK)
         {
             return NGX_CONF_ERROR;
@@ -269,8 +269,8 @@ ngx_http_leadq_form_end(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
         return NGX_CONF_ERROR;
     }
 
-    if (lcf->honeypot.len == check->field.len
-        && ngx_memcmp(lcf->honeypot.data, check->field.data,
+    if (lcf->guard.honeypot.len == check->field.len
+        && ngx_memcmp(lcf->guard.honeypot.data, check->field.data,
                       check->field.len)
            == 0)
     {
@@ -328,13 +328,28 @@ taken:
 
 
 char *
-ngx_http_leadq_form_token_end(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
+ngx_http_leadq_form_token_end(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *prev,
+    ngx_http_leadq_loc_conf_t *lcf)
 {
-    ngx_http_leadq_form_t  *issue;
+    ngx_http_leadq_form_t     *issue;
+    ngx_http_core_loc_conf_t  *clcf;
 
-    issue = &lcf->issue;
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (lcf->place.line) {
+    if (clcf->noname) {
+        *lcf = *prev;
+        clcf->handler = ngx_http_leadq_form_token_handler;
+        return NGX_CONF_OK;
+    }
+
+    issue = &lcf->guard.issue;
+
+    /* what else there is belongs to leadq_pass, but limits are possible */
+
+    if (lcf->name.len || lcf->fields || lcf->sets || lcf->invalid
+        || lcf->redirect_ok.len || lcf->guard.idempotency.mode
+        || lcf->guard.honeypot.len || lcf->guard.check.key.len)
+    {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"leadq_form_token\" needs a location of its own in "
                       "%V:%ui", &issue->place.file, issue->place.line);
@@ -344,7 +359,11 @@ ngx_http_leadq_form_token_end(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
     issue->keys = ngx_http_leadq_keys_get(cf, &issue->key, "leadq_form_token",
                                           &issue->place);
 
-    return issue->keys ? NGX_CONF_OK : NGX_CONF_ERROR;
+    if (issue->keys == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_leadq_limit_end(cf, lcf);
 }
 
 
@@ -358,21 +377,21 @@ ngx_http_leadq_form_trap(ngx_http_leadq_loc_conf_t *lcf, leadq_pairs_t *pairs)
     honeypot = LEADQ_TRAP_NONE;
     token = LEADQ_TRAP_NONE;
 
-    if (lcf->honeypot.len) {
-        name.data = (char *) lcf->honeypot.data;
-        name.len = lcf->honeypot.len;
+    if (lcf->guard.honeypot.len) {
+        name.data = (char *) lcf->guard.honeypot.data;
+        name.len = lcf->guard.honeypot.len;
         honeypot = leadq_trap_honeypot(pairs, &name);
     }
 
-    if (lcf->check.keys) {
-        name.data = (char *) lcf->check.field.data;
-        name.len = lcf->check.field.len;
+    if (lcf->guard.check.keys) {
+        name.data = (char *) lcf->guard.check.field.data;
+        name.len = lcf->guard.check.field.len;
         tp = ngx_timeofday();
 
-        token = leadq_trap_token(pairs, &name, lcf->check.keys,
+        token = leadq_trap_token(pairs, &name, lcf->guard.check.keys,
                                  (int64_t) tp->sec * 1000 + tp->msec,
-                                 (int64_t) lcf->check.min,
-                                 (int64_t) lcf->check.max);
+                                 (int64_t) lcf->guard.check.min,
+                                 (int64_t) lcf->guard.check.max);
     }
 
     return leadq_trap_name(honeypot ? honeypot : token);
@@ -413,6 +432,12 @@ ngx_http_leadq_form_token_handler(ngx_http_request_t *r)
                                             "here", NULL);
     }
 
+    rc = ngx_http_leadq_limit_check(r, lcf);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+
     tp = ngx_timeofday();
 
     if (leadq_uuid_next(&gen, (uint64_t) tp->sec * 1000 + (uint64_t) tp->msec,
@@ -424,7 +449,7 @@ ngx_http_leadq_form_token_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    leadq_trap_token_make(lcf->issue.keys, id, token);
+    leadq_trap_token_make(lcf->guard.issue.keys, id, token);
 
     if (token[0] == '\0') {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -432,7 +457,7 @@ ngx_http_leadq_form_token_handler(ngx_http_request_t *r)
 
     p = ngx_snprintf(text, sizeof(text), "{\"token\":\"%s\","
                      "\"min_age_ms\":%M,\"max_age_ms\":%M}\n", token,
-                     lcf->issue.min, lcf->issue.max);
+                     lcf->guard.issue.min, lcf->guard.issue.max);
 
     return ngx_http_leadq_reply_json(r, NGX_HTTP_OK, (char *) text, p - text);
 }

@@ -10,7 +10,9 @@
 char *
 ngx_http_leadq_guard_end(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
 {
-    if (ngx_http_leadq_form_end(cf, lcf) != NGX_CONF_OK) {
+    if (ngx_http_leadq_limit_end(cf, lcf) != NGX_CONF_OK
+        || ngx_http_leadq_form_end(cf, lcf) != NGX_CONF_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -24,6 +26,10 @@ ngx_http_leadq_guard(ngx_http_request_t *r, ngx_http_leadq_loc_conf_t *lcf)
     ngx_int_t  rc;
 
     rc = ngx_http_leadq_idempotency_before(r, lcf);
+
+    if (rc == NGX_DECLINED) {
+        rc = ngx_http_leadq_limit_check(r, lcf);
+    }
 
     if (rc != NGX_DECLINED
         && ngx_http_discard_request_body(r) >= NGX_HTTP_SPECIAL_RESPONSE)

@@ -37,7 +37,7 @@ ngx_http_leadq_idempotency(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_uint_t                     i;
     ngx_http_leadq_idempotency_t  *own;
 
-    own = &lcf->idempotency;
+    own = &lcf->guard.idempotency;
 
     if (own->mode) {
         return "is duplicate";
@@ -140,7 +140,7 @@ ngx_http_leadq_idempotency_end(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
 {
     ngx_http_leadq_idempotency_t  *own;
 
-    own = &lcf->idempotency;
+    own = &lcf->guard.idempotency;
 
     if (own->mode <= NGX_HTTP_LEADQ_IDEM_OFF) {
         return NGX_CONF_OK;
@@ -178,7 +178,7 @@ ngx_http_leadq_idempotency_before(ngx_http_request_t *r,
     ngx_uint_t                     n;
     ngx_http_leadq_idempotency_t  *own;
 
-    own = &lcf->idempotency;
+    own = &lcf->guard.idempotency;
 
     if (own->mode <= NGX_HTTP_LEADQ_IDEM_OFF || own->source) {
         return NGX_DECLINED;
@@ -212,7 +212,7 @@ ngx_http_leadq_idempotency_extra(ngx_http_request_t *r,
     ngx_str_t                      value;
     ngx_http_leadq_idempotency_t  *own;
 
-    own = &lcf->idempotency;
+    own = &lcf->guard.idempotency;
 
     if (own->mode <= NGX_HTTP_LEADQ_IDEM_OFF) {
         return;
@@ -233,7 +233,7 @@ ngx_http_leadq_idempotency_id(ngx_http_request_t *r,
     ngx_http_leadq_ctx_t          *ctx;
     ngx_http_leadq_idempotency_t  *own;
 
-    own = &lcf->idempotency;
+    own = &lcf->guard.idempotency;
 
     if (own->mode <= NGX_HTTP_LEADQ_IDEM_OFF) {
         return NGX_DECLINED;

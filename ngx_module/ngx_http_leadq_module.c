@@ -81,6 +81,20 @@ static ngx_command_t  ngx_http_leadq_commands[] = {
       0,
       NULL },
 
+    { ngx_string("leadq_limit_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_leadq_limit_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("leadq_limit"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_leadq_limit,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("leadq_honeypot"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_leadq_honeypot,
@@ -192,14 +206,9 @@ ngx_http_leadq_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_OK;
     }
 
-    if (clcf->noname && prev->issue.keys) {
-        conf->issue = prev->issue;
-        clcf->handler = ngx_http_leadq_form_token_handler;
-        return NGX_CONF_OK;
-    }
-
-    if (conf->issue.key.len) {
-        return ngx_http_leadq_form_token_end(cf, conf);
+    if ((clcf->noname && prev->guard.issue.keys) || conf->guard.issue.key.len)
+    {
+        return ngx_http_leadq_form_token_end(cf, prev, conf);
     }
 
     if (conf->place.line == 0) {

@@ -14,7 +14,7 @@ use Time::HiRes qw(sleep);
 
 use Door qw(postgres post form codes);
 use Leadq::Nginx;
-use Leadq::Test qw(http slurp spew tempdir);
+use Leadq::Test qw(http slurp spew tempdir wait_for);
 
 my $pg = postgres();
 my $dsn = $pg->dsn;
@@ -118,7 +118,11 @@ is(trap(post($ng->url('/named'), encode(token()))), 'none',
 
 sub encode { return '{"X-Token":"' . $_[0] . '"}' }
 
-my @log = split /\n/, slurp($ng->dir . '/access.log');
+my @log;
+wait_for('the access log', 10, sub {
+    @log = split /\n/, slurp($ng->dir . '/access.log');
+    return $log[-1] eq '201 ""';
+});
 is($log[0], '201 ""', 'the access log of a good request is silent');
 is((grep { /"honeypot"|"form-token-\w+"/ } @log), 16,
     'and names every trap');

@@ -20,8 +20,10 @@
 #include "leadq_uuid.h"
 
 
-#define KEY_A  "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
-#define KEY_B  "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"
+#define KEY_A  "000102030405060708090a0b0c0d0e0f" \
+               "101112131415161718191a1b1c1d1e1f"
+#define KEY_B  "ffeeddccbbaa99887766554433221100" \
+               "ffeeddccbbaa99887766554433221100"
 
 #define STR(s)  { sizeof(s) - 1, s }
 
@@ -217,7 +219,8 @@ a_row_has_what_was_asked_for(void **state)
     extra.key = &some;
     row_of("name=a%22&yes=1", &extra,
            "{\"name\":\"a\\\"\",\"yes\":true,\"ip\":\"::1\",\"$fingerprint\":"
-           "\"c7ebede32d59f83e7918986e13f0d41de31e56803599349fffa88a4475ed3cea\"}");
+           "\"c7ebede32d59f83e7918986e13f0d41d"
+           "e31e56803599349fffa88a4475ed3cea\"}");
     assert_int_equal(extra.key_len, 5);
 
     /* the key was not given */
