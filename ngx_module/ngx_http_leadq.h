@@ -15,8 +15,9 @@
  * lives in the pool of its request: the client may leave, the row stays.
  *
  * Files:  module (life, locations), database, hosts, field and shape
- * (configuration), handler (requests), guard, limit, idempotency and form
- * (which of them count, and as what), reply and filter (answers), vars,
+ * (configuration), handler (requests), guard, origin, limit, idempotency
+ * and form (which of them count, and as what), reply and filter (answers),
+ * vars,
  * pool (queue and dispatch), job, batch, settle (what a result means), lane
  * (connections), pg (what is said on them), resolve (DNS).
  */

@@ -348,7 +348,8 @@ ngx_http_leadq_form_token_end(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *prev,
 
     if (lcf->name.len || lcf->fields || lcf->sets || lcf->invalid
         || lcf->redirect_ok.len || lcf->guard.idempotency.mode
-        || lcf->guard.honeypot.len || lcf->guard.check.key.len)
+        || lcf->guard.origin || lcf->guard.honeypot.len
+        || lcf->guard.check.key.len)
     {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
                       "\"leadq_form_token\" needs a location of its own in "

@@ -25,7 +25,11 @@ ngx_http_leadq_guard(ngx_http_request_t *r, ngx_http_leadq_loc_conf_t *lcf)
 {
     ngx_int_t  rc;
 
-    rc = ngx_http_leadq_idempotency_before(r, lcf);
+    rc = ngx_http_leadq_origin_check(r, lcf);
+
+    if (rc == NGX_DECLINED) {
+        rc = ngx_http_leadq_idempotency_before(r, lcf);
+    }
 
     if (rc == NGX_DECLINED) {
         rc = ngx_http_leadq_limit_check(r, lcf);

@@ -10,6 +10,10 @@
 
 #define NGX_HTTP_LEADQ_LIMITS       4           /* of a location */
 
+#define NGX_HTTP_LEADQ_ORIGIN_OFF     1
+#define NGX_HTTP_LEADQ_ORIGIN_ON      2
+#define NGX_HTTP_LEADQ_ORIGIN_DRY_RUN 3
+
 #define NGX_HTTP_LEADQ_IDEM_OFF       1
 #define NGX_HTTP_LEADQ_IDEM_OPTIONAL  2
 #define NGX_HTTP_LEADQ_IDEM_REQUIRED  3
@@ -61,6 +65,8 @@ typedef struct {
     ngx_http_leadq_place_t        limit_place;
     ngx_http_leadq_limit_t        limits[NGX_HTTP_LEADQ_LIMITS];
     ngx_uint_t                    nlimits;
+
+    ngx_uint_t                    origin;       /* 0 unset, _ORIGIN_* */
 } ngx_http_leadq_guard_t;
 
 
@@ -83,6 +89,18 @@ ngx_int_t ngx_http_leadq_guard(ngx_http_request_t *r,
 void ngx_http_leadq_guard_body(ngx_http_request_t *r,
     ngx_http_leadq_loc_conf_t *lcf, leadq_pairs_t *pairs,
     leadq_extra_t *extra);
+
+
+/*
+ * origin: requests from other sites.
+ */
+
+char *ngx_http_leadq_same_origin(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* Is it from a page of this site?  As ngx_http_leadq_guard(). */
+ngx_int_t ngx_http_leadq_origin_check(ngx_http_request_t *r,
+    ngx_http_leadq_loc_conf_t *lcf);
 
 
 /*

@@ -95,6 +95,13 @@ static ngx_command_t  ngx_http_leadq_commands[] = {
       0,
       NULL },
 
+    { ngx_string("leadq_same_origin"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_leadq_same_origin,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("leadq_honeypot"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
       ngx_http_leadq_honeypot,

@@ -121,6 +121,9 @@ my @field = (
     ['leadq_limit a; leadq_limit a;', 'duplicate "leadq_limit a"'],
     ['leadq_limit a; leadq_limit b; leadq_limit c; leadq_limit d; '
         . 'leadq_limit e;', 'is one limit too many'],
+    ['leadq_same_origin;', 'invalid number of arguments'],
+    ['leadq_same_origin maybe;', 'invalid "leadq_same_origin maybe", it is'],
+    ['leadq_same_origin on; leadq_same_origin on;', 'is duplicate'],
     ['leadq_redirect /a;', 'invalid number of arguments'],
     ['leadq_redirect /a "/b c";', 'invalid URL "/b c"'],
     ['leadq_redirect /a /b#c;', 'invalid URL "/b#c"'],
