@@ -35,13 +35,16 @@ ngx_http_leadq_guard(ngx_http_request_t *r, ngx_http_leadq_loc_conf_t *lcf)
         rc = ngx_http_leadq_limit_check(r, lcf);
     }
 
-    if (rc != NGX_DECLINED
-        && ngx_http_discard_request_body(r) >= NGX_HTTP_SPECIAL_RESPONSE)
-    {
+    return rc;
+}
+
+
+void
+ngx_http_leadq_guard_discard(ngx_http_request_t *r)
+{
+    if (ngx_http_discard_request_body(r) >= NGX_HTTP_SPECIAL_RESPONSE) {
         r->keepalive = 0;
     }
-
-    return rc;
 }
 
 

@@ -85,6 +85,12 @@ char *ngx_http_leadq_guard_end(ngx_conf_t *cf,
 ngx_int_t ngx_http_leadq_guard(ngx_http_request_t *r,
     ngx_http_leadq_loc_conf_t *lcf);
 
+/*
+ * Gives up the body, if it has not been read; before a refusal is sent, whose
+ * header says whether the connection stays.
+ */
+void ngx_http_leadq_guard_discard(ngx_http_request_t *r);
+
 /* What the guards add to the row; takes their own fields out of the pairs. */
 void ngx_http_leadq_guard_body(ngx_http_request_t *r,
     ngx_http_leadq_loc_conf_t *lcf, leadq_pairs_t *pairs,

@@ -194,6 +194,8 @@ ngx_http_leadq_idempotency_before(ngx_http_request_t *r,
     }
 
     if (n > 1 || !leadq_idempotency_key((char *) value.data, value.len)) {
+        ngx_http_leadq_guard_discard(r);
+
         return ngx_http_leadq_reply_problem(r, NGX_HTTP_BAD_REQUEST,
                                             "idempotency-key-invalid",
                                             "Idempotency-Key must be one "
@@ -324,6 +326,8 @@ ngx_http_leadq_idempotency_header(ngx_http_request_t *r, ngx_str_t *value)
 static ngx_int_t
 ngx_http_leadq_idempotency_missing(ngx_http_request_t *r, const char *title)
 {
+    ngx_http_leadq_guard_discard(r);
+
     return ngx_http_leadq_reply_problem(r, NGX_HTTP_BAD_REQUEST,
                                         "idempotency-key-required", title,
                                         NULL);

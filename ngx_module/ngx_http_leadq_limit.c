@@ -321,6 +321,8 @@ ngx_http_leadq_limit_check(ngx_http_request_t *r,
 
         ngx_http_leadq_limit_give(lcf->guard.limits, i, key);
 
+        ngx_http_leadq_guard_discard(r);
+
         seconds = (time_t) ((wait + 999999) / 1000000);
 
         return ngx_http_leadq_reply_later(r, NGX_HTTP_TOO_MANY_REQUESTS,

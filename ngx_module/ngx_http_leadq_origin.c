@@ -95,6 +95,8 @@ ngx_http_leadq_origin_check(ngx_http_request_t *r,
         return NGX_DECLINED;
     }
 
+    ngx_http_leadq_guard_discard(r);
+
     return ngx_http_leadq_reply_problem(r, NGX_HTTP_FORBIDDEN,
                                         "cross-origin",
                                         "Only pages of this site may ask",
