@@ -39,7 +39,7 @@ my $ng = Leadq::Nginx->start(
         }
         location = /form {
             leadq_pass main echo; leadq_field name text;
-            leadq_form_check key=form min=1s max=2s;
+            leadq_form_check key=form min=1s max=4s;
             leadq_honeypot website;
             leadq_redirect /thanks.html /sorry.html;
         }
@@ -108,7 +108,7 @@ is(trap(form($ng->url('/form'), 'name=a')), 'form-token-missing',
 is(trap($form->('')), 'form-token-missing', 'or an empty one');
 is(trap($form->($_)), 'form-token-forged', 'a made-up token')
     for 'x', 'A' x 52, token('/other-token'), "$fresh&form_token=$fresh";
-sleep 1.05;
+sleep 3.05;
 is(trap($form->($fresh)), 'form-token-old', 'a token that was kept too long');
 $r = form($ng->url('/form'), 'name=a&form_token=x', accept => 'text/html');
 is("$r->{status} $r->{headers}{location}", '303 ' . $ng->url('/thanks.html'),
