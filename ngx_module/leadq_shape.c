@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "leadq_idempotency.h"
 #include "leadq_json.h"
 
 
@@ -41,11 +42,14 @@ static leadq_code_e leadq_shape_input(leadq_work_t *work, size_t i,
     leadq_str_t *in);
 static leadq_code_e leadq_shape_value(leadq_work_t *work, size_t i);
 static void leadq_shape_put(leadq_work_t *work, const leadq_field_t *field);
+static void leadq_shape_put_value(leadq_work_t *work,
+    const leadq_field_t *field);
 static void leadq_shape_sets(leadq_work_t *work);
 static void leadq_shape_invalid(leadq_work_t *work);
 static void leadq_shape_suspect(leadq_work_t *work,
     const leadq_field_t *field, const leadq_str_t *in, leadq_code_e code);
 static void leadq_shape_suggest(leadq_work_t *work);
+static void leadq_shape_extra(leadq_work_t *work, size_t said);
 static void leadq_shape_key(leadq_buf_t *row, const leadq_str_t *name);
 static void leadq_error_add(leadq_errors_t *errors, const leadq_str_t *field,
     leadq_code_e code);
@@ -57,7 +61,7 @@ leadq_shape_check(const leadq_shape_t *shape, const leadq_given_t *given,
     leadq_errors_t *errors, leadq_suggestions_t *suggestions,
     leadq_buf_t *row)
 {
-    size_t        i;
+    size_t        i, said;
     leadq_work_t  work;
 
     work.shape = shape;
@@ -72,6 +76,11 @@ leadq_shape_check(const leadq_shape_t *shape, const leadq_given_t *given,
     errors->n = 0;
     suggestions->n = 0;
 
+    if (given->extra != NULL) {
+        given->extra->key_at = 0;
+        given->extra->key_len = 0;
+    }
+
     leadq_shape_sort(&work);
 
     leadq_buf_put(row, "{", 1);
@@ -80,9 +89,12 @@ leadq_shape_check(const leadq_shape_t *shape, const leadq_given_t *given,
         leadq_shape_field(&work, i);
     }
 
+    said = row->len;
+
     leadq_shape_sets(&work);
     leadq_shape_invalid(&work);
     leadq_shape_suggest(&work);
+    leadq_shape_extra(&work, said);
 
     leadq_buf_put(row, "}", 1);
 
@@ -267,8 +279,27 @@ leadq_shape_value(leadq_work_t *work, size_t i)
 static void
 leadq_shape_put(leadq_work_t *work, const leadq_field_t *field)
 {
+    leadq_extra_t  *extra;
+
+    extra = work->given->extra;
+
     leadq_shape_key(work->row, &field->name);
 
+    if (extra != NULL && extra->key == field) {
+        extra->key_at = work->row->len;
+    }
+
+    leadq_shape_put_value(work, field);
+
+    if (extra != NULL && extra->key == field) {
+        extra->key_len = work->row->len - extra->key_at;
+    }
+}
+
+
+static void
+leadq_shape_put_value(leadq_work_t *work, const leadq_field_t *field)
+{
     switch (field->rule.type) {
 
     case LEADQ_TYPE_BOOL:
@@ -402,6 +433,46 @@ leadq_shape_invalid(leadq_work_t *work)
     }
 
     leadq_buf_puts(row, "}");
+}
+
+
+/*
+ * The fingerprint covers what the client said, the first bytes of the row:
+ * who repeats a request over another network says the same.
+ */
+
+static void
+leadq_shape_extra(leadq_work_t *work, size_t said)
+{
+    char            hex[LEADQ_FINGERPRINT_LEN + 1];
+    leadq_buf_t    *row;
+    leadq_extra_t  *extra;
+
+    row = work->row;
+    extra = work->given->extra;
+
+    if (extra == NULL || work->errors->n || row->failed) {
+        return;
+    }
+
+    if (extra->trap != NULL) {
+        leadq_buf_puts(row, row->len > 1 ? ",\"$trap\":\"" : "\"$trap\":\"");
+        leadq_buf_puts(row, extra->trap);
+        leadq_buf_put(row, "\"", 1);
+    }
+
+    if (extra->fingerprint && (extra->key == NULL || extra->key_len)) {
+
+        if (leadq_fingerprint(row->data, said, hex) != 0) {
+            row->failed = 1;
+            return;
+        }
+
+        leadq_buf_puts(row, row->len > 1 ? ",\"$fingerprint\":\""
+                                         : "\"$fingerprint\":\"");
+        leadq_buf_puts(row, hex);
+        leadq_buf_put(row, "\"", 1);
+    }
 }
 
 

@@ -7,11 +7,13 @@
  *
  *     { "email": "anna@mial.ru", "consent_pd": true, "source": "landing",
  *       "$invalid": { "phone": "phone-too-short" },
- *       "$suggest": { "email": "anna@mail.ru" } }
+ *       "$suggest": { "email": "anna@mail.ru" },
+ *       "$trap": "honeypot", "$fingerprint": "9f86d0..." }
  *
  * bool, int and json are written as JSON has them, all other types as
  * strings.  "$invalid" appears only in shapes that let bad values pass,
- * "$suggest" only where an address has a likelier one.
+ * "$suggest" only where an address has a likelier one, the others only if
+ * the caller asks for them.
  */
 
 #ifndef LEADQ_SHAPE_H_INCLUDED
@@ -48,12 +50,23 @@ typedef struct {
 } leadq_shape_t;
 
 
+/* What the caller adds to a row, and wants to know about it. */
+typedef struct {
+    const char           *trap;             /* for "$trap", or NULL */
+    const leadq_field_t  *key;              /* idempotency key, or NULL */
+    size_t                key_at;           /* its value in the row, JSON; */
+    size_t                key_len;          /* 0 if it was not given */
+    unsigned              fingerprint:1;    /* "$fingerprint" is wanted */
+} leadq_extra_t;
+
+
 /* One request. */
 typedef struct {
     const leadq_pairs_t  *pairs;            /* of the body */
     const leadq_str_t    *inside;           /* per field with inside set */
     const leadq_str_t    *sets;             /* per set; any bytes */
     int64_t               now;              /* unix seconds */
+    leadq_extra_t        *extra;            /* NULL: nothing of it */
 } leadq_given_t;
 
 

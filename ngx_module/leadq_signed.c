@@ -234,6 +234,31 @@ leadq_keys_free(leadq_keys_t *keys)
 }
 
 
+int
+leadq_keys_mac(const leadq_keys_t *keys, const char *text, size_t len,
+    unsigned char mac[LEADQ_MAC_LEN])
+{
+    unsigned            n;
+    unsigned char       full[EVP_MAX_MD_SIZE];
+    const leadq_key_t  *key;
+
+    key = &keys->key[keys->n - 1];
+    n = 0;
+
+    if (HMAC(EVP_sha256(), key->secret, (int) key->len,
+             (const unsigned char *) text, len, full, &n)
+        == NULL
+        || n != LEADQ_MAC_LEN)
+    {
+        return -1;
+    }
+
+    memcpy(mac, full, LEADQ_MAC_LEN);
+
+    return 0;
+}
+
+
 void
 leadq_signed_make(const leadq_keys_t *keys, const char *purpose,
     const unsigned char subject[16], int64_t expires,

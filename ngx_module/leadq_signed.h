@@ -9,6 +9,7 @@
  *     token   = base64url(payload || mac), without padding     (52 characters)
  *
  * The nginx module reads tokens (field type "signed"), the worker makes them.
+ * The same keys serve whatever else needs a MAC.
  * Nothing here knows nginx, libpq or libuv.
  */
 
@@ -21,6 +22,7 @@
 
 
 #define LEADQ_SIGNED_LEN  52
+#define LEADQ_MAC_LEN     32            /* of leadq_keys_mac(), bytes */
 
 
 typedef struct leadq_keys_s  leadq_keys_t;
@@ -47,6 +49,15 @@ leadq_keys_t *leadq_keys_load(const char *path, char *err, size_t errlen);
 
 /* Wipes and frees the keys; accepts NULL. */
 void leadq_keys_free(leadq_keys_t *keys);
+
+/*
+ * Writes HMAC-SHA-256 of a text under the last key of the file: the one that
+ * stays while newer ones are put before it.
+ *
+ * Returns 0, or -1 if libcrypto failed (out of memory).
+ */
+int leadq_keys_mac(const leadq_keys_t *keys, const char *text, size_t len,
+    unsigned char mac[LEADQ_MAC_LEN]);
 
 /*
  * Writes a token and its terminator to out.

@@ -15,10 +15,12 @@
  * lives in the pool of its request: the client may leave, the row stays.
  *
  * Files:  module (life, locations), database, hosts, field and shape
- * (configuration), handler and body (requests), reply and filter (answers),
- * vars, pool (queue and dispatch), job, batch, settle (what a result means),
- * lane (connections), pg (what is said on them), resolve (DNS), spool and
- * replay (rows on a local disk while their database is away).
+ * (configuration), handler and body (requests), guard, origin, limit,
+ * idempotency and form (which of them count, and as what), reply and filter
+ * (answers), vars, pool (queue and dispatch), job, batch, settle (what a
+ * result means), lane (connections), pg (what is said on them), resolve
+ * (DNS), spool and replay (rows on a local disk while their database is
+ * away).
  */
 
 #ifndef NGX_HTTP_LEADQ_H_INCLUDED
@@ -46,6 +48,7 @@
 #define NGX_HTTP_LEADQ_SUGGEST_MAX  (8 * 1024)  /* of suggestions, as JSON */
 
 
+
 typedef struct ngx_http_leadq_pool_s   ngx_http_leadq_pool_t;
 typedef struct ngx_http_leadq_lane_s   ngx_http_leadq_lane_t;
 typedef struct ngx_http_leadq_batch_s  ngx_http_leadq_batch_t;
@@ -53,6 +56,8 @@ typedef struct ngx_http_leadq_job_s    ngx_http_leadq_job_t;
 typedef struct ngx_http_leadq_ctx_s    ngx_http_leadq_ctx_t;
 typedef struct ngx_http_leadq_names_s  ngx_http_leadq_names_t;
 typedef struct ngx_http_leadq_spool_s  ngx_http_leadq_spool_t;
+
+typedef struct ngx_http_leadq_loc_conf_s  ngx_http_leadq_loc_conf_t;
 
 
 /* Where in the configuration something was said. */
@@ -126,7 +131,10 @@ typedef struct {
 } ngx_http_leadq_main_conf_t;
 
 
-typedef struct {
+#include "ngx_http_leadq_guard.h"
+
+
+struct ngx_http_leadq_loc_conf_s {
     ngx_http_leadq_function_t    *function;     /* NULL: no leadq location */
     leadq_shape_t                 shape;
     unsigned                      takes_body:1; /* a field comes from it */
@@ -156,7 +164,9 @@ typedef struct {
     ngx_str_t                     spool;        /* empty: rows wait nowhere */
     off_t                         spool_size;
     ngx_http_leadq_place_t        spool_place;
-} ngx_http_leadq_loc_conf_t;
+
+    ngx_http_leadq_guard_t        guard;
+};
 
 
 typedef enum {
@@ -183,9 +193,12 @@ struct ngx_http_leadq_ctx_s {
     ngx_msec_t                    db_time;
 
     u_char                        id[LEADQ_UUID_LEN + 1];
+    u_char                        key_id[16];   /* made of the key */
     ngx_str_t                     page;         /* of the filter */
     ngx_str_t                     suggest;      /* JSON text, for answers */
+    const char                   *guard;        /* that spoke up, or NULL */
     unsigned                      has_id:1;
+    unsigned                      keyed:1;      /* key_id is the row's id */
     unsigned                      answered:1;   /* by this module */
 };
 
@@ -318,6 +331,10 @@ typedef struct {
 char *ngx_http_leadq_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_leadq_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
+/* The keys of that name, or NULL after having logged the mistake. */
+leadq_keys_t *ngx_http_leadq_keys_get(ngx_conf_t *cf, ngx_str_t *name,
+    const char *directive, ngx_http_leadq_place_t *place);
+
 /* Finds or makes the function that a location calls; NULL: no memory. */
 ngx_http_leadq_function_t *ngx_http_leadq_function_get(ngx_conf_t *cf,
     ngx_http_leadq_database_t *database, ngx_str_t *name);
@@ -362,6 +379,10 @@ char *ngx_http_leadq_shape(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf);
 ngx_uint_t ngx_http_leadq_taken(ngx_http_leadq_loc_conf_t *lcf,
     leadq_str_t *name);
 
+/* The field that is declared under the name, or NULL. */
+leadq_field_t *ngx_http_leadq_shape_find(ngx_http_leadq_loc_conf_t *lcf,
+    u_char *data, size_t len);
+
 /* Remembers the place of a directive if it is the first. */
 void ngx_http_leadq_place(ngx_conf_t *cf, ngx_http_leadq_place_t *place);
 
@@ -377,6 +398,9 @@ ngx_array_t *ngx_http_leadq_list(ngx_conf_t *cf, ngx_str_t *text);
  */
 
 ngx_int_t ngx_http_leadq_handler(ngx_http_request_t *r);
+
+/* Makes the context of the request; NULL: no memory. */
+ngx_http_leadq_ctx_t *ngx_http_leadq_ctx_make(ngx_http_request_t *r);
 
 /* The request's header of that name, given in lower case, or NULL. */
 ngx_str_t *ngx_http_leadq_header(ngx_http_request_t *r, const char *name);
@@ -423,9 +447,17 @@ ngx_int_t ngx_http_leadq_reply_problem(ngx_http_request_t *r,
     ngx_uint_t status, const char *code, const char *title,
     leadq_errors_t *errors);
 
+/* The same with Retry-After. */
+ngx_int_t ngx_http_leadq_reply_later(ngx_http_request_t *r,
+    ngx_uint_t status, const char *code, const char *title, time_t seconds);
+
 /* Why a row has no answer of SQL: 409, 422, 500, or 503 + Retry-After. */
 ngx_int_t ngx_http_leadq_reply_outcome(ngx_http_request_t *r,
     ngx_http_leadq_outcome_e outcome);
+
+/* JSON of the module's own; the text is copied. */
+ngx_int_t ngx_http_leadq_reply_json(ngx_http_request_t *r, ngx_uint_t status,
+    const char *text, size_t len);
 
 /* What SQL said. */
 ngx_int_t ngx_http_leadq_reply_answer(ngx_http_request_t *r,

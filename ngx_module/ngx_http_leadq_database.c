@@ -523,3 +523,31 @@ ngx_http_leadq_key_free(void *data)
 {
     leadq_keys_free(data);
 }
+
+
+leadq_keys_t *
+ngx_http_leadq_keys_get(ngx_conf_t *cf, ngx_str_t *name,
+    const char *directive, ngx_http_leadq_place_t *place)
+{
+    ngx_uint_t                   i;
+    ngx_http_leadq_key_t        *key;
+    ngx_http_leadq_main_conf_t  *mcf;
+
+    mcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_leadq_module);
+    key = mcf->keys.elts;
+
+    for (i = 0; i < mcf->keys.nelts; i++) {
+        if (key[i].name.len == name->len
+            && ngx_memcmp(key[i].name.data, name->data, name->len) == 0)
+        {
+            return key[i].keys;
+        }
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                  "unknown key \"%V\" in \"%s\", there is no such "
+                  "\"leadq_key\" in %V:%ui", name, directive, &place->file,
+                  place->line);
+
+    return NULL;
+}

@@ -67,20 +67,19 @@ ngx_http_leadq_header_filter(ngx_http_request_t *r)
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_leadq_module);
 
-    if (lcf->function == NULL || r != r->main || r->headers_out.status < 400) {
+    if ((lcf->function == NULL && lcf->guard.issue.keys == NULL)
+        || r != r->main || r->headers_out.status < 400)
+    {
         return ngx_http_next_header_filter(r);
     }
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_leadq_module);
 
     if (ctx == NULL) {
-        ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_leadq_ctx_t));
+        ctx = ngx_http_leadq_ctx_make(r);
         if (ctx == NULL) {
             return NGX_ERROR;
         }
-
-        ctx->outcome = NGX_HTTP_LEADQ_INVALID;
-        ngx_http_set_ctx(r, ctx, ngx_http_leadq_module);
     }
 
     if (ctx->answered || ngx_http_leadq_wants_html(r)) {

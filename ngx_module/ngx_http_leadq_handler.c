@@ -15,6 +15,8 @@ static ngx_int_t ngx_http_leadq_precheck(ngx_http_request_t *r,
     ngx_http_leadq_loc_conf_t *lcf);
 static void ngx_http_leadq_body_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_leadq_process(ngx_http_request_t *r);
+static ngx_int_t ngx_http_leadq_enqueue(ngx_http_request_t *r,
+    ngx_http_leadq_loc_conf_t *lcf, leadq_buf_t *row);
 static ngx_int_t ngx_http_leadq_unreadable(ngx_http_request_t *r,
     leadq_pairs_t *pairs, leadq_code_e code);
 static void ngx_http_leadq_suggest(ngx_http_request_t *r,
@@ -27,7 +29,6 @@ ngx_int_t
 ngx_http_leadq_handler(ngx_http_request_t *r)
 {
     ngx_int_t                   rc;
-    ngx_http_leadq_ctx_t       *ctx;
     ngx_http_leadq_loc_conf_t  *lcf;
 
     if (r != r->main) {
@@ -38,15 +39,15 @@ ngx_http_leadq_handler(ngx_http_request_t *r)
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_leadq_module);
 
-    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_leadq_ctx_t));
-    if (ctx == NULL) {
+    if (ngx_http_leadq_ctx_make(r) == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ctx->outcome = NGX_HTTP_LEADQ_INVALID;
-    ngx_http_set_ctx(r, ctx, ngx_http_leadq_module);
-
     rc = ngx_http_leadq_precheck(r, lcf);
+
+    if (rc == NGX_DECLINED) {
+        rc = ngx_http_leadq_guard(r, lcf);
+    }
 
     if (rc != NGX_DECLINED) {
         return rc;
@@ -68,6 +69,23 @@ ngx_http_leadq_handler(ngx_http_request_t *r)
     ngx_http_leadq_body_handler(r);
 
     return NGX_DONE;
+}
+
+
+ngx_http_leadq_ctx_t *
+ngx_http_leadq_ctx_make(ngx_http_request_t *r)
+{
+    ngx_http_leadq_ctx_t  *ctx;
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_leadq_ctx_t));
+    if (ctx == NULL) {
+        return NULL;
+    }
+
+    ctx->outcome = NGX_HTTP_LEADQ_INVALID;
+    ngx_http_set_ctx(r, ctx, ngx_http_leadq_module);
+
+    return ctx;
 }
 
 
@@ -136,6 +154,7 @@ ngx_http_leadq_process(ngx_http_request_t *r)
     ngx_int_t                   rc;
     leadq_buf_t                 row;
     leadq_code_e                code;
+    leadq_extra_t               extra;
     leadq_pairs_t               pairs;
     leadq_given_t               given;
     leadq_errors_t              errors;
@@ -166,7 +185,10 @@ ngx_http_leadq_process(ngx_http_request_t *r)
         }
     }
 
+    ngx_http_leadq_guard_body(r, lcf, &pairs, &extra);
+
     given.pairs = &pairs;
+    given.extra = &extra;
 
     if (ngx_http_leadq_given(r, lcf, &given) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -189,25 +211,39 @@ ngx_http_leadq_process(ngx_http_request_t *r)
                                           &errors);
 
     } else {
+        rc = ngx_http_leadq_idempotency_id(r, lcf, &extra, &row);
 
-        /* reading the body may have taken a while */
-
-        rc = ngx_http_leadq_welcome(lcf);
-
-        if (rc == NGX_OK) {
-            rc = ngx_http_leadq_job_add(r, lcf->function, &row) == NGX_OK
-                 ? NGX_AGAIN : NGX_HTTP_INTERNAL_SERVER_ERROR;
-
-        } else {
-            rc = ngx_http_leadq_reply_outcome(r, rc == NGX_BUSY
-                                                 ? NGX_HTTP_LEADQ_BUSY
-                                                 : NGX_HTTP_LEADQ_AWAY);
+        if (rc == NGX_DECLINED) {
+            rc = ngx_http_leadq_enqueue(r, lcf, &row);
         }
     }
 
     leadq_buf_done(&row);
 
     return rc;
+}
+
+
+/* As ngx_http_leadq_process(). */
+
+static ngx_int_t
+ngx_http_leadq_enqueue(ngx_http_request_t *r, ngx_http_leadq_loc_conf_t *lcf,
+    leadq_buf_t *row)
+{
+    ngx_int_t  rc;
+
+    /* reading the body may have taken a while */
+
+    rc = ngx_http_leadq_welcome(lcf);
+
+    if (rc != NGX_OK) {
+        return ngx_http_leadq_reply_outcome(r, rc == NGX_BUSY
+                                               ? NGX_HTTP_LEADQ_BUSY
+                                               : NGX_HTTP_LEADQ_AWAY);
+    }
+
+    return ngx_http_leadq_job_add(r, lcf->function, row) == NGX_OK
+           ? NGX_AGAIN : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 

@@ -65,10 +65,14 @@ ngx_http_leadq_job_add(ngx_http_request_t *r,
 
     tp = ngx_timeofday();
 
-    if (leadq_uuid_next(&pool->uuid,
-                        (uint64_t) tp->sec * 1000 + (uint64_t) tp->msec,
-                        job->id)
-        != 0)
+    if (ctx->keyed) {
+        ngx_memcpy(job->id, ctx->key_id, sizeof(job->id));
+
+    } else if (leadq_uuid_next(&pool->uuid,
+                               (uint64_t) tp->sec * 1000
+                                   + (uint64_t) tp->msec,
+                               job->id)
+               != 0)
     {
         ngx_log_error(NGX_LOG_CRIT, r->connection->log, ngx_errno,
                       "leadq has no random bytes");

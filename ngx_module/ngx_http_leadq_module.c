@@ -88,6 +88,55 @@ static ngx_command_t  ngx_http_leadq_commands[] = {
       0,
       NULL },
 
+    { ngx_string("leadq_idempotency"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_leadq_idempotency,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("leadq_limit_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_leadq_limit_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("leadq_limit"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
+      ngx_http_leadq_limit,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("leadq_same_origin"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_leadq_same_origin,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("leadq_honeypot"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_leadq_honeypot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("leadq_form_token"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_leadq_form_token,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("leadq_form_check"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_leadq_form_check,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
@@ -178,6 +227,11 @@ ngx_http_leadq_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_OK;
     }
 
+    if ((clcf->noname && prev->guard.issue.keys) || conf->guard.issue.key.len)
+    {
+        return ngx_http_leadq_form_token_end(cf, prev, conf);
+    }
+
     if (conf->place.line == 0) {
         return NGX_CONF_OK;
     }
@@ -218,7 +272,11 @@ ngx_http_leadq_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    return ngx_http_leadq_shape(cf, conf);
+    if (ngx_http_leadq_shape(cf, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_leadq_guard_end(cf, conf);
 }
 
 

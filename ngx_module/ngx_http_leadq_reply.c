@@ -67,7 +67,12 @@ ngx_http_leadq_reply_problem(ngx_http_request_t *r, ngx_uint_t status,
     }
 
     if (status == NGX_HTTP_NOT_ALLOWED) {
-        ngx_str_set(&allow, "POST");
+        if (lcf->function) {
+            ngx_str_set(&allow, "POST");
+
+        } else {
+            ngx_str_set(&allow, "GET, HEAD");
+        }
 
         if (ngx_http_leadq_header_add(r, "Allow", 5, &allow) == NULL) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -89,8 +94,6 @@ ngx_int_t
 ngx_http_leadq_reply_outcome(ngx_http_request_t *r,
     ngx_http_leadq_outcome_e outcome)
 {
-    u_char                     *p;
-    ngx_str_t                   seconds;
     ngx_http_leadq_ctx_t       *ctx;
     ngx_http_leadq_loc_conf_t  *lcf;
 
@@ -123,25 +126,35 @@ ngx_http_leadq_reply_outcome(ngx_http_request_t *r,
         break;
     }
 
+    return ngx_http_leadq_reply_later(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                      outcome == NGX_HTTP_LEADQ_BUSY
+                                      ? "queue-full" : "database-away",
+                                      "Please try again in a moment",
+                                      ngx_http_leadq_pool_retry_after(
+                                          lcf->function->database->pool));
+}
+
+
+ngx_int_t
+ngx_http_leadq_reply_later(ngx_http_request_t *r, ngx_uint_t status,
+    const char *code, const char *title, time_t seconds)
+{
+    u_char     *p;
+    ngx_str_t   value;
+
     p = ngx_pnalloc(r->pool, NGX_TIME_T_LEN);
     if (p == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    seconds.data = p;
-    seconds.len = ngx_sprintf(p, "%T",
-                              ngx_http_leadq_pool_retry_after(
-                                  lcf->function->database->pool))
-                  - p;
+    value.data = p;
+    value.len = ngx_sprintf(p, "%T", seconds) - p;
 
-    if (ngx_http_leadq_header_add(r, "Retry-After", 11, &seconds) == NULL) {
+    if (ngx_http_leadq_header_add(r, "Retry-After", 11, &value) == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_leadq_reply_problem(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                        outcome == NGX_HTTP_LEADQ_BUSY
-                                        ? "queue-full" : "database-away",
-                                        "Please try again in a moment", NULL);
+    return ngx_http_leadq_reply_problem(r, status, code, title, NULL);
 }
 
 
@@ -180,6 +193,14 @@ ngx_http_leadq_reply_answer(ngx_http_request_t *r,
 
     return ngx_http_leadq_send(r, answer->status, answer->body,
                                answer->body ? answer->body_len : 0);
+}
+
+
+ngx_int_t
+ngx_http_leadq_reply_json(ngx_http_request_t *r, ngx_uint_t status,
+    const char *text, size_t len)
+{
+    return ngx_http_leadq_send_json(r, status, text, len);
 }
 
 

@@ -17,8 +17,6 @@ static char *ngx_http_leadq_shape_keys(ngx_conf_t *cf,
     ngx_http_leadq_loc_conf_t *lcf);
 static char *ngx_http_leadq_shape_invalid(ngx_conf_t *cf,
     ngx_http_leadq_loc_conf_t *lcf);
-static leadq_field_t *ngx_http_leadq_shape_find(
-    ngx_http_leadq_loc_conf_t *lcf, u_char *data, size_t len);
 
 
 /* leadq_set NAME VALUE; */
@@ -379,7 +377,7 @@ unknown:
 }
 
 
-static leadq_field_t *
+leadq_field_t *
 ngx_http_leadq_shape_find(ngx_http_leadq_loc_conf_t *lcf, u_char *data,
     size_t len)
 {

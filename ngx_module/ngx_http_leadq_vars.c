@@ -8,6 +8,7 @@
  *     $leadq_batch     rows in the batch that carried it
  *     $leadq_wait      seconds in the queue, with milliseconds
  *     $leadq_db_time   seconds from sending to the answer
+ *     $leadq_guard     which guard or trap had something against the request
  *
  * Each is empty where there is nothing to say.
  */
@@ -20,7 +21,8 @@ typedef enum {
     NGX_HTTP_LEADQ_VAR_OUTCOME,
     NGX_HTTP_LEADQ_VAR_BATCH,
     NGX_HTTP_LEADQ_VAR_WAIT,
-    NGX_HTTP_LEADQ_VAR_DB_TIME
+    NGX_HTTP_LEADQ_VAR_DB_TIME,
+    NGX_HTTP_LEADQ_VAR_GUARD
 } ngx_http_leadq_var_e;
 
 
@@ -44,6 +46,9 @@ static ngx_http_variable_t  ngx_http_leadq_vars[] = {
 
     { ngx_string("leadq_db_time"), NULL, ngx_http_leadq_variable,
       NGX_HTTP_LEADQ_VAR_DB_TIME, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("leadq_guard"), NULL, ngx_http_leadq_variable,
+      NGX_HTTP_LEADQ_VAR_GUARD, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
       ngx_http_null_variable
 };
@@ -132,6 +137,14 @@ ngx_http_leadq_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
         if (ctx->batch) {
             p = ngx_sprintf(p, "%M.%03M", ctx->db_time / 1000,
                             ctx->db_time % 1000);
+        }
+
+        break;
+
+    case NGX_HTTP_LEADQ_VAR_GUARD:
+        if (ctx->guard) {
+            v->data = (u_char *) ctx->guard;
+            p = v->data + ngx_strlen(ctx->guard);
         }
 
         break;

@@ -14,6 +14,7 @@ function init(args)
     wrk.headers["Content-Type"] = "application/json"
     wrk.headers["Accept"] = "application/json"
     run = args[2]
+    more = args[3] or ""
 end
 
 function request()
@@ -22,5 +23,5 @@ function request()
     return wrk.format(nil, nil, nil, '{"email":"person-' .. id
         .. '@example.ru","phone":"+7916' .. string.format("%07d", count % 10000000)
         .. '","name":"Анна Петрова","click_id":"click-' .. id
-        .. '","consent_pd":true,"consent_ads":false,"text_version":"2026-11"}')
+        .. '","consent_pd":true,"consent_ads":false,"text_version":"2026-11"' .. more .. '}')
 end

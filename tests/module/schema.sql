@@ -92,3 +92,22 @@ language sql as $$
     select pg_sleep(0.3);
     select * from leadq.web_echo(p_ids, p_requests)
 $$;
+
+-- As web_lead: a repeat of an id changes nothing and gets the same answer, or
+-- 422 if its fingerprint is another one.
+create function leadq.web_once(p_ids uuid[], p_requests text[])
+returns table (n int, status int, headers text, body text)
+language sql as $$
+    insert into leadq.row (id, request)
+    select u.id, u.request::jsonb
+      from unnest(p_ids, p_requests) u (id, request)
+     order by u.id
+        on conflict do nothing;
+    select u.n::int,
+           case when r.request ->> '$fingerprint'
+                     is distinct from u.request::jsonb ->> '$fingerprint'
+                then 422 else 201 end,
+           null::text, jsonb_build_object('id', u.id)::text
+      from unnest(p_ids, p_requests) with ordinality u (id, request, n)
+      left join leadq.row r using (id)
+$$;

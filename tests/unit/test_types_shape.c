@@ -88,6 +88,7 @@ check(const char *body, const char *expected)
     given.inside = inside_values;
     given.sets = set_values;
     given.now = 1790000000;
+    given.extra = NULL;
 
     leadq_buf_init(&row, sizeof(got) - 1);
     assert_int_equal(leadq_shape_check(&shape, &given, &errors,
@@ -267,7 +268,7 @@ a_row_that_does_not_fit_is_an_error(void **state)
     char            arena[32];
     leadq_buf_t     row;
     leadq_pairs_t   pairs;
-    leadq_given_t   given = { &pairs, inside_values, set_values, 0 };
+    leadq_given_t   given = { &pairs, inside_values, set_values, 0, NULL };
     leadq_errors_t  errors;
 
     static leadq_suggestions_t  suggestions;
