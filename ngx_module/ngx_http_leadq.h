@@ -17,7 +17,8 @@
  * Files:  module (life, locations), database, hosts, field and shape
  * (configuration), handler (requests), reply and filter (answers), vars,
  * pool (queue and dispatch), job, batch, settle (what a result means), lane
- * (connections), pg (what is said on them), resolve (DNS).
+ * (connections), pg (what is said on them), resolve (DNS), sight and count
+ * (figures of all worker processes).
  */
 
 #ifndef NGX_HTTP_LEADQ_H_INCLUDED
@@ -31,6 +32,7 @@
 
 #include <libpq-fe.h>
 
+#include "leadq_metrics.h"
 #include "leadq_shape.h"
 #include "leadq_uuid.h"
 
@@ -90,6 +92,9 @@ typedef struct {
     char                         *check;        /* SQL of a new lane */
     ngx_array_t                   functions;    /* _function_t * */
     ngx_http_leadq_pool_t        *pool;         /* of this worker process */
+
+    ngx_uint_t                    place_in_zone;
+    leadq_database_metrics_t     *metrics;      /* NULL: not counted */
 } ngx_http_leadq_database_t;
 
 
@@ -99,6 +104,9 @@ typedef struct {
     char                         *sql;
     ngx_http_leadq_database_t    *database;
     ngx_uint_t                    index;        /* in database->functions */
+
+    ngx_uint_t                    place_in_zone;
+    leadq_function_metrics_t     *metrics;      /* NULL: not counted */
 } ngx_http_leadq_function_t;
 
 
@@ -112,6 +120,10 @@ typedef struct {
 typedef struct {
     ngx_array_t                   databases;    /* _database_t * */
     ngx_array_t                   keys;         /* _key_t */
+
+    ngx_shm_zone_t               *zone;         /* NULL: nothing is counted */
+    leadq_metrics_t              *metrics;      /* borrowed from the zone */
+    leadq_slot_t                 *slot;         /* of this worker process */
 } ngx_http_leadq_main_conf_t;
 
 
@@ -119,6 +131,9 @@ typedef struct {
     ngx_http_leadq_function_t    *function;     /* NULL: no leadq location */
     leadq_shape_t                 shape;
     unsigned                      takes_body:1; /* a field comes from it */
+
+    ngx_http_handler_pt           sight;        /* NULL: shows no figures */
+    ngx_http_leadq_place_t        sight_place;
 
     /* as declared, until the end of the location */
 
@@ -150,12 +165,15 @@ typedef enum {
     NGX_HTTP_LEADQ_CONFLICT,    /* SQL raised class 23 for this row */
     NGX_HTTP_LEADQ_BUSY,        /* queue full */
     NGX_HTTP_LEADQ_AWAY,        /* no answer within the timeout */
-    NGX_HTTP_LEADQ_FAILED       /* our fault or SQL's */
+    NGX_HTTP_LEADQ_FAILED,      /* our fault or SQL's */
+    NGX_HTTP_LEADQ_ABORTED      /* the client left, nothing else is known */
 } ngx_http_leadq_outcome_e;
 
 
 /* Of one request; lives in its pool. */
 struct ngx_http_leadq_ctx_s {
+    ngx_http_request_t           *request;      /* borrowed */
+    ngx_http_leadq_function_t    *function;     /* borrowed */
     ngx_http_leadq_job_t         *job;          /* borrowed; NULL: none now */
     ngx_http_leadq_outcome_e      outcome;
 
@@ -164,10 +182,13 @@ struct ngx_http_leadq_ctx_s {
     ngx_uint_t                    batch;        /* rows, 0: never sent */
     ngx_msec_t                    wait;
     ngx_msec_t                    db_time;
+    ngx_uint_t                    sendings;
+    char                          sqlstate[6];
 
     u_char                        id[LEADQ_UUID_LEN + 1];
     ngx_str_t                     page;         /* of the filter */
     unsigned                      has_id:1;
+    unsigned                      gone:1;       /* the client, before that */
     unsigned                      answered:1;   /* by this module */
 };
 
@@ -177,11 +198,15 @@ struct ngx_http_leadq_job_s {
     ngx_queue_t                   queue;        /* while it waits */
     ngx_http_request_t           *request;      /* borrowed; NULL: left */
     ngx_uint_t                    function;     /* index */
-    ngx_uint_t                    attempts;     /* sendings */
+    ngx_uint_t                    attempts;     /* sendings that count */
+    ngx_uint_t                    sendings;     /* all of them */
     ngx_uint_t                    batch;        /* rows in the last one */
     ngx_msec_t                    arrived;
     ngx_msec_t                    sent;         /* last time */
     ngx_msec_t                    deadline;
+    uint64_t                      arrived_us;   /* for the figures */
+    uint64_t                      sent_us;
+    char                          sqlstate[6];  /* its last failed batch */
     size_t                        len;
     char                         *row;          /* owned, from malloc() */
     u_char                        id[16];
@@ -193,6 +218,7 @@ struct ngx_http_leadq_batch_s {
     ngx_queue_t                   queue;        /* in lane or in again */
     ngx_uint_t                    function;
     ngx_uint_t                    resent;       /* after 40001, 40P01 */
+    uint64_t                      sent_us;      /* for the figures */
     PGresult                     *result;       /* owned; rows, if any */
     char                          sqlstate[6];  /* of the error, if any */
     unsigned                      failed:1;
@@ -396,6 +422,9 @@ ngx_int_t ngx_http_leadq_filter_init(ngx_conf_t *cf);
 
 ngx_int_t ngx_http_leadq_vars_add(ngx_conf_t *cf);
 
+/* "answered"; NULL if there is no such outcome. */
+const char *ngx_http_leadq_outcome_name(ngx_uint_t outcome);
+
 
 /*
  * pool: queue and dispatch.
@@ -433,6 +462,9 @@ void ngx_http_leadq_pool_abandon(ngx_http_leadq_pool_t *pool);
  */
 ngx_int_t ngx_http_leadq_job_add(ngx_http_request_t *r,
     ngx_http_leadq_function_t *function, leadq_buf_t *row);
+
+/* The request of the context ends before its job. */
+void ngx_http_leadq_job_leave(ngx_http_leadq_ctx_t *ctx);
 
 /* Answer the job's request, if it is still there, and free the job. */
 void ngx_http_leadq_job_answer(ngx_http_leadq_pool_t *pool,
@@ -478,7 +510,12 @@ void ngx_http_leadq_batch_requeue(ngx_http_leadq_pool_t *pool,
 /* Returns 1 if the SQLSTATE says that the connection is of no more use. */
 ngx_uint_t ngx_http_leadq_ends_lane(const char *sqlstate);
 
-/* Logs the first error of a batch, without anything of its rows. */
+/*
+ * Notes the first error of a batch: for its rows, in the figures, and in the
+ * log without anything of its rows.
+ */
+void ngx_http_leadq_batch_failed(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_batch_t *batch, const char *sqlstate);
 void ngx_http_leadq_batch_log(ngx_http_leadq_pool_t *pool,
     ngx_http_leadq_batch_t *batch, PGresult *res);
 
@@ -553,6 +590,9 @@ void ngx_http_leadq_names_cancel(ngx_http_leadq_lane_t *lane);
 
 
 extern ngx_module_t  ngx_http_leadq_module;
+
+
+#include "ngx_http_leadq_sight.h"
 
 
 #endif /* NGX_HTTP_LEADQ_H_INCLUDED */

@@ -74,13 +74,10 @@ ngx_http_leadq_header_filter(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_leadq_module);
 
     if (ctx == NULL) {
-        ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_leadq_ctx_t));
+        ctx = ngx_http_leadq_ctx_add(r, lcf->function);
         if (ctx == NULL) {
             return NGX_ERROR;
         }
-
-        ctx->outcome = NGX_HTTP_LEADQ_INVALID;
-        ngx_http_set_ctx(r, ctx, ngx_http_leadq_module);
     }
 
     if (ctx->answered || ngx_http_leadq_wants_html(r)) {

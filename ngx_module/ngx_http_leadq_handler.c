@@ -39,7 +39,6 @@ ngx_int_t
 ngx_http_leadq_handler(ngx_http_request_t *r)
 {
     ngx_int_t                   rc;
-    ngx_http_leadq_ctx_t       *ctx;
     ngx_http_leadq_loc_conf_t  *lcf;
 
     if (r != r->main) {
@@ -50,13 +49,9 @@ ngx_http_leadq_handler(ngx_http_request_t *r)
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_leadq_module);
 
-    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_leadq_ctx_t));
-    if (ctx == NULL) {
+    if (ngx_http_leadq_ctx_add(r, lcf->function) == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-
-    ctx->outcome = NGX_HTTP_LEADQ_INVALID;
-    ngx_http_set_ctx(r, ctx, ngx_http_leadq_module);
 
     rc = ngx_http_leadq_precheck(r, lcf);
 

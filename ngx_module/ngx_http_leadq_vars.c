@@ -3,11 +3,14 @@
  * Variables for the access log:
  *
  *     $leadq_id        the id of the row
- *     $leadq_outcome   answered, invalid, refused, conflict, busy, away or
- *                      failed
+ *     $leadq_outcome   answered, invalid, refused, conflict, busy, away,
+ *                      failed or aborted
  *     $leadq_batch     rows in the batch that carried it
  *     $leadq_wait      seconds in the queue, with milliseconds
  *     $leadq_db_time   seconds from sending to the answer
+ *     $leadq_attempts  how often it was sent
+ *     $leadq_sqlstate  the error of the last batch with it that failed; a row
+ *                      may be stored nevertheless, by a smaller batch
  *
  * Each is empty where there is nothing to say.
  */
@@ -20,7 +23,9 @@ typedef enum {
     NGX_HTTP_LEADQ_VAR_OUTCOME,
     NGX_HTTP_LEADQ_VAR_BATCH,
     NGX_HTTP_LEADQ_VAR_WAIT,
-    NGX_HTTP_LEADQ_VAR_DB_TIME
+    NGX_HTTP_LEADQ_VAR_DB_TIME,
+    NGX_HTTP_LEADQ_VAR_ATTEMPTS,
+    NGX_HTTP_LEADQ_VAR_SQLSTATE
 } ngx_http_leadq_var_e;
 
 
@@ -45,6 +50,12 @@ static ngx_http_variable_t  ngx_http_leadq_vars[] = {
     { ngx_string("leadq_db_time"), NULL, ngx_http_leadq_variable,
       NGX_HTTP_LEADQ_VAR_DB_TIME, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
+    { ngx_string("leadq_attempts"), NULL, ngx_http_leadq_variable,
+      NGX_HTTP_LEADQ_VAR_ATTEMPTS, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("leadq_sqlstate"), NULL, ngx_http_leadq_variable,
+      NGX_HTTP_LEADQ_VAR_SQLSTATE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
       ngx_http_null_variable
 };
 
@@ -59,7 +70,19 @@ static const ngx_str_t  ngx_http_leadq_outcomes[] = {
     ngx_string("busy"),
     ngx_string("away"),
     ngx_string("failed"),
+    ngx_string("aborted"),
 };
+
+#define NGX_HTTP_LEADQ_OUTCOMES                                               \
+    (sizeof(ngx_http_leadq_outcomes) / sizeof(ngx_http_leadq_outcomes[0]))
+
+
+const char *
+ngx_http_leadq_outcome_name(ngx_uint_t outcome)
+{
+    return outcome < NGX_HTTP_LEADQ_OUTCOMES
+           ? (const char *) ngx_http_leadq_outcomes[outcome].data : NULL;
+}
 
 
 ngx_int_t
@@ -133,6 +156,17 @@ ngx_http_leadq_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
                             ctx->db_time % 1000);
         }
 
+        break;
+
+    case NGX_HTTP_LEADQ_VAR_ATTEMPTS:
+        if (ctx->has_id) {
+            p = ngx_sprintf(p, "%ui", ctx->sendings);
+        }
+
+        break;
+
+    case NGX_HTTP_LEADQ_VAR_SQLSTATE:
+        p = ngx_sprintf(p, "%s", ctx->sqlstate);
         break;
     }
 
