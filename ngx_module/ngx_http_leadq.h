@@ -188,8 +188,8 @@ struct ngx_http_leadq_ctx_s {
     u_char                        id[LEADQ_UUID_LEN + 1];
     ngx_str_t                     page;         /* of the filter */
     unsigned                      has_id:1;
-    unsigned                      gone:1;       /* the client, before that */
     unsigned                      answered:1;   /* by this module */
+    unsigned                      gone:1;       /* client, before its answer */
 };
 
 

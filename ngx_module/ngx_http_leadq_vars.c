@@ -76,6 +76,9 @@ static const ngx_str_t  ngx_http_leadq_outcomes[] = {
 #define NGX_HTTP_LEADQ_OUTCOMES                                               \
     (sizeof(ngx_http_leadq_outcomes) / sizeof(ngx_http_leadq_outcomes[0]))
 
+_Static_assert(NGX_HTTP_LEADQ_OUTCOMES <= LEADQ_METRICS_OUTCOMES,
+               "each outcome needs a counter");
+
 
 const char *
 ngx_http_leadq_outcome_name(ngx_uint_t outcome)

@@ -144,6 +144,23 @@ my @crit = grep { !/sqlstate=42883/ } split /\n/, $ng->alarms;
 is("@crit", '', 'nothing alarming is in the log');
 $ng->quit;
 
+# --- more functions than there is room for
+$ng = Leadq::Nginx->start(http => qq(leadq_database main "$dsn";),
+    server => 'location = /metrics { leadq_metrics; }' . join '', map {
+        "location = /f$_ { leadq_pass main f$_; leadq_field a text; }" }
+        1 .. 70);
+like($ng->log, qr/leadq counts 7 functions together: only 63 names/,
+    'the log tells of functions without a place');
+post($ng->url("/f$_"), '{"b":1}') for 1, 63, 64, 70;
+$f = figures($ng);
+is_deeply([requests($f, 'f1', 'invalid'), requests($f, 'f63', 'invalid'),
+    requests($f, 'f64', 'invalid'), $f->{'leadq_requests_total{'
+    . 'database="(other)",function="(other)",outcome="invalid"}'}],
+    [1, 1, undef, 2], 'they are counted together');
+is(lint($ng), '', 'which promtool does not mind');
+is($ng->alarms, '', 'nothing alarming is in the log');
+$ng->quit;
+
 # --- what nginx -t says
 for my $case (
     ['leadq_metrics; leadq_status;', qr/"leadq_status" directive is not poss/],
