@@ -207,6 +207,7 @@ struct ngx_http_leadq_job_s {
     uint64_t                      arrived_us;   /* for the figures */
     uint64_t                      sent_us;
     char                          sqlstate[6];  /* its last failed batch */
+    unsigned                      expired:1;    /* counted as that */
     size_t                        len;
     char                         *row;          /* owned, from malloc() */
     u_char                        id[16];

@@ -141,9 +141,13 @@ ngx_http_leadq_count_expired(ngx_http_leadq_pool_t *pool,
 
     metrics = pool->waiting[job->function].function->metrics;
 
-    if (metrics) {
+    /* a row may expire in flight, and once more when its lane is lost */
+
+    if (metrics && !job->expired) {
         leadq_metrics_add(&metrics->expired[state], 1);
     }
+
+    job->expired = 1;
 }
 
 

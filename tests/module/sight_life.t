@@ -206,6 +206,8 @@ kill 'CONT', $backend;
 wait_for('a lane without an answer is given up', 10, sub { figures($ng)->{
     'leadq_failed_batches_total{database="main",class="08"}'} });
 pass('and its batch as one that lost its connection');
+is(figures($ng)->{'leadq_expired_rows_total{database="main",'
+    . 'function="echo",state="waiting"}'}, 1, 'no row expires twice');
 is(lint($ng), '', 'promtool has nothing to say against it');
 is($ng->alarms, '', 'nothing alarming is in the log');
 
