@@ -16,7 +16,8 @@ use Test::More;
 use Door qw(postgres post);
 use Figures qw(figures lint);
 use Leadq::Nginx;
-use Leadq::Test qw(free_port http run wait_for);
+use Leadq::Test
+    qw(build_dir free_port http run sanitizers slurp spew wait_for);
 use Load;
 
 my $pg = postgres();
@@ -122,6 +123,21 @@ ok(exists figures($ng)->{'leadq_requests_total{database="main",'
     . 'function="slow",outcome="answered"}'},
     'counters of a function that nobody calls any more stay');
 is(lint($ng), '', 'promtool has nothing to say against it');
+
+# --- another file of the module, as an upgrade brings one
+SKIP: {
+    skip('sanitizers allow a module only once', 2) if sanitizers();
+    my $module = $ng->dir . '/new.so';
+    spew($module, slurp(build_dir() . '/nginx/ngx_http_leadq_module.so'));
+    my $conf = $ng->dir . '/nginx.conf';
+    spew($conf, slurp($conf) =~ s/^load_module \S+;/load_module $module;/r);
+    $ng->reload;
+    ready($ng, 4);
+    is(post($ng->url('/echo'), '{"name":"new"}')->{status}, 201,
+        'a reload with a new file of the module works');
+    is_deeply(outcomes(figures($ng)), { answered => 1 },
+        'and its figures begin at 0');
+}
 $ng->quit;
 
 # --- clients that leave while their rows are on their way
