@@ -194,7 +194,8 @@ DEPS_BUILD = gcc make pkg-config nginx-dev libpq-dev libssl-dev libjansson-dev \
 DEPS_RUN   = nginx postgresql-15
 DEPS_TEST  = clang clang-format libclang-rt-14-dev libcmocka-dev perl \
              postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl \
-             postfix pgbouncer wrk mandoc pmccabe shellcheck cppcheck chromium
+             postfix pgbouncer wrk mandoc pmccabe shellcheck cppcheck chromium \
+             curl prometheus
 
 deps:
 	@missing=; for p in $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST); do \

@@ -20,7 +20,7 @@
  * (answers), vars, pool (queue and dispatch), job, batch, settle (what a
  * result means), lane (connections), pg (what is said on them), resolve
  * (DNS), spool and replay (rows on a local disk while their database is
- * away).
+ * away), sight and count (figures of all worker processes).
  */
 
 #ifndef NGX_HTTP_LEADQ_H_INCLUDED
@@ -34,6 +34,7 @@
 
 #include <libpq-fe.h>
 
+#include "leadq_metrics.h"
 #include "leadq_shape.h"
 #include "leadq_spool.h"
 #include "leadq_uuid.h"
@@ -106,6 +107,9 @@ typedef struct {
     char                         *check;        /* SQL of a new lane */
     ngx_array_t                   functions;    /* _function_t * */
     ngx_http_leadq_pool_t        *pool;         /* of this worker process */
+
+    ngx_uint_t                    place_in_zone;
+    leadq_database_metrics_t     *metrics;      /* NULL: not counted */
 } ngx_http_leadq_database_t;
 
 
@@ -115,6 +119,9 @@ typedef struct {
     char                         *sql;
     ngx_http_leadq_database_t    *database;
     ngx_uint_t                    index;        /* in database->functions */
+
+    ngx_uint_t                    place_in_zone;
+    leadq_function_metrics_t     *metrics;      /* NULL: not counted */
 } ngx_http_leadq_function_t;
 
 
@@ -128,6 +135,10 @@ typedef struct {
 typedef struct {
     ngx_array_t                   databases;    /* _database_t * */
     ngx_array_t                   keys;         /* _key_t */
+
+    ngx_shm_zone_t               *zone;         /* NULL: nothing is counted */
+    leadq_metrics_t              *metrics;      /* borrowed from the zone */
+    leadq_slot_t                 *slot;         /* of this worker process */
 } ngx_http_leadq_main_conf_t;
 
 
@@ -139,6 +150,9 @@ struct ngx_http_leadq_loc_conf_s {
     leadq_shape_t                 shape;
     unsigned                      takes_body:1; /* a field comes from it */
     ngx_uint_t                    args;         /* 0 unset, 1 off, 2 on */
+
+    ngx_http_handler_pt           sight;        /* NULL: shows no figures */
+    ngx_http_leadq_place_t        sight_place;
 
     /* as declared, until the end of the location */
 
@@ -177,12 +191,15 @@ typedef enum {
     NGX_HTTP_LEADQ_BUSY,        /* queue full */
     NGX_HTTP_LEADQ_AWAY,        /* no answer within the timeout */
     NGX_HTTP_LEADQ_FAILED,      /* our fault or SQL's */
-    NGX_HTTP_LEADQ_SPOOLED      /* it is on a local disk until then */
+    NGX_HTTP_LEADQ_SPOOLED,     /* it is on a local disk until then */
+    NGX_HTTP_LEADQ_ABORTED      /* the client left, nothing else is known */
 } ngx_http_leadq_outcome_e;
 
 
 /* Of one request; lives in its pool. */
 struct ngx_http_leadq_ctx_s {
+    ngx_http_request_t           *request;      /* borrowed */
+    ngx_http_leadq_function_t    *function;     /* borrowed */
     ngx_http_leadq_job_t         *job;          /* borrowed; NULL: none now */
     ngx_http_leadq_outcome_e      outcome;
 
@@ -191,6 +208,8 @@ struct ngx_http_leadq_ctx_s {
     ngx_uint_t                    batch;        /* rows, 0: never sent */
     ngx_msec_t                    wait;
     ngx_msec_t                    db_time;
+    ngx_uint_t                    sendings;
+    char                          sqlstate[6];
 
     u_char                        id[LEADQ_UUID_LEN + 1];
     u_char                        key_id[16];   /* made of the key */
@@ -200,6 +219,7 @@ struct ngx_http_leadq_ctx_s {
     unsigned                      has_id:1;
     unsigned                      keyed:1;      /* key_id is the row's id */
     unsigned                      answered:1;   /* by this module */
+    unsigned                      gone:1;       /* client, before its answer */
 };
 
 
@@ -208,11 +228,16 @@ struct ngx_http_leadq_job_s {
     ngx_queue_t                   queue;        /* while it waits */
     ngx_http_request_t           *request;      /* borrowed; NULL: left */
     ngx_uint_t                    function;     /* index */
-    ngx_uint_t                    attempts;     /* sendings */
+    ngx_uint_t                    attempts;     /* sendings that count */
+    ngx_uint_t                    sendings;     /* all of them */
     ngx_uint_t                    batch;        /* rows in the last one */
     ngx_msec_t                    arrived;
     ngx_msec_t                    sent;         /* last time */
     ngx_msec_t                    deadline;
+    uint64_t                      arrived_us;   /* for the figures */
+    uint64_t                      sent_us;
+    char                          sqlstate[6];  /* its last failed batch */
+    unsigned                      expired:1;    /* counted as that */
     size_t                        len;
     char                         *row;          /* owned, from malloc() */
     u_char                        id[16];
@@ -227,6 +252,7 @@ struct ngx_http_leadq_batch_s {
     ngx_queue_t                   queue;        /* in lane or in again */
     ngx_uint_t                    function;
     ngx_uint_t                    resent;       /* after 40001, 40P01 */
+    uint64_t                      sent_us;      /* for the figures */
     PGresult                     *result;       /* owned; rows, if any */
     char                          sqlstate[6];  /* of the error, if any */
     unsigned                      failed:1;
@@ -399,9 +425,6 @@ ngx_array_t *ngx_http_leadq_list(ngx_conf_t *cf, ngx_str_t *text);
 
 ngx_int_t ngx_http_leadq_handler(ngx_http_request_t *r);
 
-/* Makes the context of the request; NULL: no memory. */
-ngx_http_leadq_ctx_t *ngx_http_leadq_ctx_make(ngx_http_request_t *r);
-
 /* The request's header of that name, given in lower case, or NULL. */
 ngx_str_t *ngx_http_leadq_header(ngx_http_request_t *r, const char *name);
 
@@ -477,6 +500,9 @@ ngx_int_t ngx_http_leadq_filter_init(ngx_conf_t *cf);
 
 ngx_int_t ngx_http_leadq_vars_add(ngx_conf_t *cf);
 
+/* "answered"; NULL if there is no such outcome. */
+const char *ngx_http_leadq_outcome_name(ngx_uint_t outcome);
+
 
 /*
  * pool: queue and dispatch.
@@ -522,6 +548,9 @@ ngx_int_t ngx_http_leadq_job_add(ngx_http_request_t *r,
 ngx_http_leadq_job_t *ngx_http_leadq_job_new(ngx_http_leadq_pool_t *pool,
     ngx_http_leadq_function_t *function, const u_char id[16], const char *row,
     size_t len);
+
+/* The request of the context ends before its job. */
+void ngx_http_leadq_job_leave(ngx_http_leadq_ctx_t *ctx);
 
 /* Answer the job's request, if it is still there, and free the job. */
 void ngx_http_leadq_job_answer(ngx_http_leadq_pool_t *pool,
@@ -569,7 +598,12 @@ void ngx_http_leadq_batch_requeue(ngx_http_leadq_pool_t *pool,
 /* Returns 1 if the SQLSTATE says that the connection is of no more use. */
 ngx_uint_t ngx_http_leadq_ends_lane(const char *sqlstate);
 
-/* Logs the first error of a batch, without anything of its rows. */
+/*
+ * Notes the first error of a batch: for its rows, in the figures, and in the
+ * log without anything of its rows.
+ */
+void ngx_http_leadq_batch_failed(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_batch_t *batch, const char *sqlstate);
 void ngx_http_leadq_batch_log(ngx_http_leadq_pool_t *pool,
     ngx_http_leadq_batch_t *batch, PGresult *res);
 
@@ -686,6 +720,9 @@ void ngx_http_leadq_names_cancel(ngx_http_leadq_lane_t *lane);
 
 
 extern ngx_module_t  ngx_http_leadq_module;
+
+
+#include "ngx_http_leadq_sight.h"
 
 
 #endif /* NGX_HTTP_LEADQ_H_INCLUDED */

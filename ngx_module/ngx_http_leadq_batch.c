@@ -113,6 +113,7 @@ ngx_http_leadq_batch_requeue(ngx_http_leadq_pool_t *pool,
         if (ngx_http_leadq_job_left(job) <= 0
             || job->attempts >= NGX_HTTP_LEADQ_ATTEMPTS)
         {
+            ngx_http_leadq_count_expired(pool, job, LEADQ_EXPIRED_WAITING);
             ngx_http_leadq_job_fail(pool, job, NGX_HTTP_LEADQ_AWAY);
             continue;
         }

@@ -76,7 +76,7 @@ ngx_http_leadq_header_filter(ngx_http_request_t *r)
     ctx = ngx_http_get_module_ctx(r, ngx_http_leadq_module);
 
     if (ctx == NULL) {
-        ctx = ngx_http_leadq_ctx_make(r);
+        ctx = ngx_http_leadq_ctx_add(r, lcf->function);
         if (ctx == NULL) {
             return NGX_ERROR;
         }

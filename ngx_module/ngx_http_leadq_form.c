@@ -416,7 +416,7 @@ ngx_http_leadq_form_token_handler(ngx_http_request_t *r)
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_leadq_module);
 
-    if (ngx_http_leadq_ctx_make(r) == NULL) {
+    if (ngx_http_leadq_ctx_add(r, NULL) == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

@@ -39,7 +39,7 @@ ngx_http_leadq_handler(ngx_http_request_t *r)
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_leadq_module);
 
-    if (ngx_http_leadq_ctx_make(r) == NULL) {
+    if (ngx_http_leadq_ctx_add(r, lcf->function) == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -69,23 +69,6 @@ ngx_http_leadq_handler(ngx_http_request_t *r)
     ngx_http_leadq_body_handler(r);
 
     return NGX_DONE;
-}
-
-
-ngx_http_leadq_ctx_t *
-ngx_http_leadq_ctx_make(ngx_http_request_t *r)
-{
-    ngx_http_leadq_ctx_t  *ctx;
-
-    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_leadq_ctx_t));
-    if (ctx == NULL) {
-        return NULL;
-    }
-
-    ctx->outcome = NGX_HTTP_LEADQ_INVALID;
-    ngx_http_set_ctx(r, ctx, ngx_http_leadq_module);
-
-    return ctx;
 }
 
 

@@ -17,11 +17,12 @@
 
 static void ngx_http_leadq_job_count(ngx_http_leadq_pool_t *pool,
     ngx_http_leadq_job_t *job);
-static void ngx_http_leadq_job_detach(void *data);
 static ngx_int_t ngx_http_leadq_job_copy(ngx_http_leadq_pool_t *pool,
     ngx_http_leadq_job_t *job);
 static void ngx_http_leadq_job_later(ngx_http_leadq_pool_t *pool,
     ngx_http_leadq_job_t *job);
+static void ngx_http_leadq_job_tell(ngx_http_leadq_job_t *job,
+    ngx_http_leadq_ctx_t *ctx, ngx_http_leadq_outcome_e outcome);
 static ngx_http_request_t *ngx_http_leadq_job_end(ngx_http_leadq_pool_t *pool,
     ngx_http_leadq_job_t *job, ngx_http_leadq_outcome_e outcome);
 static void ngx_http_leadq_job_free(ngx_http_leadq_pool_t *pool,
@@ -42,7 +43,6 @@ ngx_http_leadq_job_add(ngx_http_request_t *r,
 {
     ngx_time_t                 *tp;
     ngx_uint_t                  away;
-    ngx_http_cleanup_t         *cln;
     ngx_http_leadq_ctx_t       *ctx;
     ngx_http_leadq_job_t       *job;
     ngx_http_leadq_pool_t      *pool;
@@ -52,11 +52,6 @@ ngx_http_leadq_job_add(ngx_http_request_t *r,
     away = ngx_http_leadq_pool_welcome(pool) == NGX_DECLINED;
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_leadq_module);
     ctx = ngx_http_get_module_ctx(r, ngx_http_leadq_module);
-
-    cln = ngx_http_cleanup_add(r, 0);
-    if (cln == NULL) {
-        return NGX_ERROR;
-    }
 
     job = ngx_calloc(sizeof(ngx_http_leadq_job_t), pool->log);
     if (job == NULL) {
@@ -83,6 +78,7 @@ ngx_http_leadq_job_add(ngx_http_request_t *r,
     job->request = r;
     job->function = function->index;
     job->arrived = ngx_current_msec;
+    job->arrived_us = function->metrics ? ngx_http_leadq_now_us() : 0;
     job->deadline = ngx_current_msec + function->database->timeout;
     job->row = row->data;
     job->len = row->len;
@@ -94,9 +90,6 @@ ngx_http_leadq_job_add(ngx_http_request_t *r,
     leadq_uuid_format(job->id, (char *) ctx->id);
     ctx->has_id = 1;
     ctx->job = job;
-
-    cln->handler = ngx_http_leadq_job_detach;
-    cln->data = ctx;
 
     ngx_http_leadq_job_count(pool, job);
 
@@ -141,6 +134,7 @@ ngx_http_leadq_job_new(ngx_http_leadq_pool_t *pool,
     job->len = len;
     job->function = function->index;
     job->arrived = ngx_current_msec;
+    job->arrived_us = function->metrics ? ngx_http_leadq_now_us() : 0;
     job->deadline = ngx_current_msec + function->database->timeout;
 
     ngx_http_leadq_job_count(pool, job);
@@ -164,15 +158,12 @@ ngx_http_leadq_job_count(ngx_http_leadq_pool_t *pool,
 
 /* The client is gone; its row is not. */
 
-static void
-ngx_http_leadq_job_detach(void *data)
+void
+ngx_http_leadq_job_leave(ngx_http_leadq_ctx_t *ctx)
 {
-    ngx_http_leadq_ctx_t  *ctx = data;
+    ctx->job->request = NULL;
 
-    if (ctx->job) {
-        ctx->job->request = NULL;
-        ctx->job = NULL;
-    }
+    ngx_http_leadq_job_tell(ctx->job, ctx, NGX_HTTP_LEADQ_ABORTED);
 }
 
 
@@ -286,6 +277,8 @@ ngx_http_leadq_job_later(ngx_http_leadq_pool_t *pool,
     r = ngx_http_leadq_job_end(pool, job, NGX_HTTP_LEADQ_AWAY);
 
     if (r) {
+        ngx_http_leadq_count_expired(pool, job, LEADQ_EXPIRED_FLYING);
+
         c = r->connection;
 
         ngx_http_finalize_request(r, ngx_http_leadq_reply_outcome(
@@ -353,17 +346,11 @@ ngx_http_leadq_job_end(ngx_http_leadq_pool_t *pool, ngx_http_leadq_job_t *job,
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_leadq_module);
 
-    ctx->job = NULL;
-    ctx->outcome = outcome;
-    ctx->batch = job->batch;
+    ngx_http_leadq_job_tell(job, ctx, outcome);
 
-    if (job->batch) {
-        ctx->wait = job->sent - job->arrived;
-        ctx->db_time = ngx_current_msec - job->sent;
+    /* nobody reads from the client now, but the events have told */
 
-    } else {
-        ctx->wait = ngx_current_msec - job->arrived;
-    }
+    ctx->gone = r->connection->error || r->connection->read->pending_eof;
 
     job->request = NULL;
 
@@ -374,12 +361,36 @@ ngx_http_leadq_job_end(ngx_http_leadq_pool_t *pool, ngx_http_leadq_job_t *job,
 }
 
 
+/* What the access log will want to know; the job may be gone by then. */
+
+static void
+ngx_http_leadq_job_tell(ngx_http_leadq_job_t *job, ngx_http_leadq_ctx_t *ctx,
+    ngx_http_leadq_outcome_e outcome)
+{
+    ctx->job = NULL;
+    ctx->outcome = outcome;
+    ctx->batch = job->batch;
+    ctx->sendings = job->sendings;
+    ngx_memcpy(ctx->sqlstate, job->sqlstate, sizeof(ctx->sqlstate));
+
+    if (job->batch) {
+        ctx->wait = job->sent - job->arrived;
+        ctx->db_time = ngx_current_msec - job->sent;
+
+    } else {
+        ctx->wait = ngx_current_msec - job->arrived;
+    }
+}
+
+
 static void
 ngx_http_leadq_job_free(ngx_http_leadq_pool_t *pool,
     ngx_http_leadq_job_t *job)
 {
     pool->njobs--;
     pool->nbytes -= job->len;
+
+    ngx_http_leadq_count_freed(pool, job);
 
     if (pool->njobs == 0 && pool->expire.timer_set) {
         ngx_del_timer(&pool->expire);
@@ -471,6 +482,7 @@ ngx_http_leadq_expire_waiting(ngx_http_leadq_pool_t *pool,
         ngx_queue_remove(q);
         pool->nwaiting--;
 
+        ngx_http_leadq_count_expired(pool, job, LEADQ_EXPIRED_WAITING);
         ngx_http_leadq_job_fail(pool, job, NGX_HTTP_LEADQ_AWAY);
     }
 }
@@ -493,6 +505,7 @@ ngx_http_leadq_expire_again(ngx_http_leadq_pool_t *pool, ngx_queue_t *q,
         job = batch->job[i];
 
         if (ngx_http_leadq_job_late(job, left)) {
+            ngx_http_leadq_count_expired(pool, job, LEADQ_EXPIRED_WAITING);
             ngx_http_leadq_job_fail(pool, job, NGX_HTTP_LEADQ_AWAY);
             continue;
         }

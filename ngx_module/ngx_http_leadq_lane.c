@@ -395,6 +395,7 @@ ngx_http_leadq_lane_close(ngx_http_leadq_lane_t *lane)
     }
 
     lane->state = NGX_HTTP_LEADQ_DOWN;
+    ngx_http_leadq_count_lanes(lane->pool);
 
     if (lane->timer.timer_set) {
         ngx_del_timer(&lane->timer);
@@ -417,6 +418,10 @@ ngx_http_leadq_lane_fail(ngx_http_leadq_lane_t *lane, const char *reason)
     ngx_queue_t             *q;
     ngx_http_leadq_batch_t  *batch;
 
+    ngx_http_leadq_count_lane(lane->pool, lane->state == NGX_HTTP_LEADQ_READY
+                                          ? LEADQ_LANE_LOST
+                                          : LEADQ_LANE_FAILED);
+
     ngx_http_leadq_lane_log(lane, lane->state == NGX_HTTP_LEADQ_READY, reason);
     ngx_http_leadq_lane_close(lane);
 
@@ -435,6 +440,11 @@ ngx_http_leadq_lane_fail(ngx_http_leadq_lane_t *lane, const char *reason)
         ngx_queue_remove(q);
 
         batch = ngx_queue_data(q, ngx_http_leadq_batch_t, queue);
+
+        if (!batch->failed) {
+            ngx_http_leadq_count_failed(lane->pool, "08006");
+        }
+
         ngx_http_leadq_batch_requeue(lane->pool, batch);
     }
 

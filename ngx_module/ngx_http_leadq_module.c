@@ -81,9 +81,23 @@ static ngx_command_t  ngx_http_leadq_commands[] = {
       0,
       NULL },
 
+    { ngx_string("leadq_metrics"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_leadq_metrics,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("leadq_spool"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE12,
       ngx_http_leadq_spool,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("leadq_status"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_leadq_status,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -221,15 +235,19 @@ ngx_http_leadq_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (clcf->noname && prev->function) {
+    if (clcf->noname && (prev->function || prev->sight)) {
         *conf = *prev;
-        clcf->handler = ngx_http_leadq_handler;
+        clcf->handler = prev->sight ? prev->sight : ngx_http_leadq_handler;
         return NGX_CONF_OK;
     }
 
     if ((clcf->noname && prev->guard.issue.keys) || conf->guard.issue.key.len)
     {
         return ngx_http_leadq_form_token_end(cf, prev, conf);
+    }
+
+    if (conf->sight) {
+        return ngx_http_leadq_sight_check(cf, conf);
     }
 
     if (conf->place.line == 0) {
@@ -438,6 +456,8 @@ ngx_http_leadq_init_process(ngx_cycle_t *cycle)
 
     ngx_time_update();
 
+    ngx_http_leadq_sight_open(cycle, mcf);
+
     databases = mcf->databases.elts;
 
     for (i = 0; i < mcf->databases.nelts; i++) {
@@ -471,4 +491,6 @@ ngx_http_leadq_exit_process(ngx_cycle_t *cycle)
             databases[i]->pool = NULL;
         }
     }
+
+    ngx_http_leadq_sight_close(mcf);
 }

@@ -61,7 +61,7 @@ ngx_http_leadq_lane_ready(ngx_http_leadq_lane_t *lane)
     int                     api;
     u_char                  reason[128];
     PGresult               *res;
-    ngx_uint_t              level;
+    ngx_uint_t              level, again;
     ngx_http_leadq_pool_t  *pool;
 
     res = lane->check;
@@ -91,6 +91,7 @@ ngx_http_leadq_lane_ready(ngx_http_leadq_lane_t *lane)
 
     lane->state = NGX_HTTP_LEADQ_READY;
     lane->pause = 0;
+    again = lane->opened != 0;
     lane->opened = ngx_current_msec;
     lane->lifetime = NGX_HTTP_LEADQ_LIFETIME * 9 / 10
                      + ngx_random() % (NGX_HTTP_LEADQ_LIFETIME / 5);
@@ -109,6 +110,9 @@ ngx_http_leadq_lane_ready(ngx_http_leadq_lane_t *lane)
     pool->down_logged = 0;
     pool->logged = 0;
     pool->nready++;
+
+    ngx_http_leadq_count_lane(pool, again ? LEADQ_LANE_RECONNECTED
+                                          : LEADQ_LANE_CONNECTED);
 
     ngx_http_leadq_pool_flush(pool);
 }
@@ -134,10 +138,14 @@ ngx_http_leadq_lane_send(ngx_http_leadq_lane_t *lane,
     ngx_queue_insert_tail(&lane->flying, &batch->queue);
     lane->nflying++;
 
+    ngx_http_leadq_count_sent(pool, batch);
+
     for (i = 0; i < batch->n; i++) {
         batch->job[i]->attempts++;
+        batch->job[i]->sendings++;
         batch->job[i]->batch = batch->n;
         batch->job[i]->sent = ngx_current_msec;
+        batch->job[i]->sent_us = batch->sent_us;
     }
 
     if (lane->nflying == 1) {
@@ -322,6 +330,7 @@ ngx_http_leadq_lane_error(ngx_http_leadq_lane_t *lane, PGresult *res)
 {
     u_char                   reason[32];
     const char              *state;
+    ngx_uint_t               first;
     ngx_http_leadq_batch_t  *batch;
 
     state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
@@ -334,6 +343,14 @@ ngx_http_leadq_lane_error(ngx_http_leadq_lane_t *lane, PGresult *res)
         return;
     }
 
+    batch = ngx_queue_data(ngx_queue_head(&lane->flying),
+                           ngx_http_leadq_batch_t, queue);
+    first = !batch->failed;
+
+    if (first) {
+        ngx_http_leadq_batch_failed(lane->pool, batch, state);
+    }
+
     if (ngx_http_leadq_ends_lane(state)) {
 
         /* not the message: a function may have raised it, with data */
@@ -343,18 +360,9 @@ ngx_http_leadq_lane_error(ngx_http_leadq_lane_t *lane, PGresult *res)
         return;
     }
 
-    batch = ngx_queue_data(ngx_queue_head(&lane->flying),
-                           ngx_http_leadq_batch_t, queue);
-
-    if (batch->failed) {
-        return;
+    if (first) {
+        ngx_http_leadq_batch_log(lane->pool, batch, res);
     }
-
-    batch->failed = 1;
-    ngx_cpystrn((u_char *) batch->sqlstate, (u_char *) state,
-                sizeof(batch->sqlstate));
-
-    ngx_http_leadq_batch_log(lane->pool, batch, res);
 }
 
 
@@ -383,6 +391,7 @@ ngx_http_leadq_lane_sync(ngx_http_leadq_lane_t *lane)
     /* the lane is in order before anybody is called */
 
     ngx_http_leadq_lane_settled(lane);
+    ngx_http_leadq_count_settled(lane->pool, batch);
     ngx_http_leadq_batch_settle(lane->pool, batch);
 }
 

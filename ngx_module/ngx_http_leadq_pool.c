@@ -91,6 +91,7 @@ ngx_http_leadq_pool_init(ngx_cycle_t *cycle,
     }
 
     database->pool = pool;
+    ngx_http_leadq_count_lanes(pool);
 
     for (i = 0; i < database->connections; i++) {
         ngx_http_leadq_lane_init(pool, &pool->lanes[i], i + 1);
@@ -186,6 +187,8 @@ ngx_http_leadq_flush_handler(ngx_event_t *ev)
 
         ngx_http_leadq_lane_send(lane, batch);
     }
+
+    ngx_http_leadq_count_queue(pool);
 
     if (pool->njobs == 0 || pool->nready) {
         return;

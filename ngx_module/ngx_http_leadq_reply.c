@@ -117,6 +117,7 @@ ngx_http_leadq_reply_outcome(ngx_http_request_t *r,
     case NGX_HTTP_LEADQ_INVALID:
     case NGX_HTTP_LEADQ_FAILED:
     case NGX_HTTP_LEADQ_SPOOLED:
+    case NGX_HTTP_LEADQ_ABORTED:
         return ngx_http_leadq_reply_problem(r, NGX_HTTP_INTERNAL_SERVER_ERROR,
                                             "internal-error",
                                             "Something is wrong here", NULL);

@@ -160,6 +160,25 @@ ngx_http_leadq_batch_settle(ngx_http_leadq_pool_t *pool,
 }
 
 
+void
+ngx_http_leadq_batch_failed(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_batch_t *batch, const char *sqlstate)
+{
+    ngx_uint_t  i;
+
+    batch->failed = 1;
+    ngx_cpystrn((u_char *) batch->sqlstate, (u_char *) sqlstate,
+                sizeof(batch->sqlstate));
+
+    for (i = 0; i < batch->n; i++) {
+        ngx_memcpy(batch->job[i]->sqlstate, batch->sqlstate,
+                   sizeof(batch->sqlstate));
+    }
+
+    ngx_http_leadq_count_failed(pool, batch->sqlstate);
+}
+
+
 /* Never the message of the server: its DETAIL quotes rows. */
 
 void

@@ -3,12 +3,15 @@
  * Variables for the access log:
  *
  *     $leadq_id        the id of the row
- *     $leadq_outcome   answered, invalid, refused, conflict, busy, away or
- *                      failed
+ *     $leadq_outcome   answered, invalid, refused, conflict, busy, away,
+ *                      failed or aborted
  *     $leadq_batch     rows in the batch that carried it
  *     $leadq_wait      seconds in the queue, with milliseconds
  *     $leadq_db_time   seconds from sending to the answer
  *     $leadq_guard     which guard or trap had something against the request
+ *     $leadq_attempts  how often it was sent
+ *     $leadq_sqlstate  the error of the last batch with it that failed; a row
+ *                      may be stored nevertheless, by a smaller batch
  *
  * Each is empty where there is nothing to say.
  */
@@ -22,7 +25,9 @@ typedef enum {
     NGX_HTTP_LEADQ_VAR_BATCH,
     NGX_HTTP_LEADQ_VAR_WAIT,
     NGX_HTTP_LEADQ_VAR_DB_TIME,
-    NGX_HTTP_LEADQ_VAR_GUARD
+    NGX_HTTP_LEADQ_VAR_GUARD,
+    NGX_HTTP_LEADQ_VAR_ATTEMPTS,
+    NGX_HTTP_LEADQ_VAR_SQLSTATE
 } ngx_http_leadq_var_e;
 
 
@@ -50,6 +55,12 @@ static ngx_http_variable_t  ngx_http_leadq_vars[] = {
     { ngx_string("leadq_guard"), NULL, ngx_http_leadq_variable,
       NGX_HTTP_LEADQ_VAR_GUARD, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
+    { ngx_string("leadq_attempts"), NULL, ngx_http_leadq_variable,
+      NGX_HTTP_LEADQ_VAR_ATTEMPTS, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("leadq_sqlstate"), NULL, ngx_http_leadq_variable,
+      NGX_HTTP_LEADQ_VAR_SQLSTATE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
       ngx_http_null_variable
 };
 
@@ -65,7 +76,22 @@ static const ngx_str_t  ngx_http_leadq_outcomes[] = {
     ngx_string("away"),
     ngx_string("failed"),
     ngx_string("spooled"),
+    ngx_string("aborted"),
 };
+
+#define NGX_HTTP_LEADQ_OUTCOMES                                               \
+    (sizeof(ngx_http_leadq_outcomes) / sizeof(ngx_http_leadq_outcomes[0]))
+
+_Static_assert(NGX_HTTP_LEADQ_OUTCOMES <= LEADQ_METRICS_OUTCOMES,
+               "each outcome needs a counter");
+
+
+const char *
+ngx_http_leadq_outcome_name(ngx_uint_t outcome)
+{
+    return outcome < NGX_HTTP_LEADQ_OUTCOMES
+           ? (const char *) ngx_http_leadq_outcomes[outcome].data : NULL;
+}
 
 
 ngx_int_t
@@ -147,6 +173,17 @@ ngx_http_leadq_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
             p = v->data + ngx_strlen(ctx->guard);
         }
 
+        break;
+
+    case NGX_HTTP_LEADQ_VAR_ATTEMPTS:
+        if (ctx->has_id) {
+            p = ngx_sprintf(p, "%ui", ctx->sendings);
+        }
+
+        break;
+
+    case NGX_HTTP_LEADQ_VAR_SQLSTATE:
+        p = ngx_sprintf(p, "%s", ctx->sqlstate);
         break;
     }
 
