@@ -167,7 +167,8 @@ demo:
 	    perl -Itests/lib tests/demo/run
 
 bench: module worker
-	LEADQ_BUILD=$(abspath $(BUILD)) perl -Itests/lib tests/bench/run
+	LEADQ_BUILD=$(abspath $(BUILD)) perl -Itests/lib \
+	    tests/bench/$(if $(BENCH_SOAK),soak,run)
 
 FUZZ_S     ?= 60
 FUZZ_FLAGS = -std=c11 -O1 -g -fsanitize=fuzzer,address,undefined
@@ -192,7 +193,7 @@ DEPS_BUILD = gcc make pkg-config nginx-dev libpq-dev libssl-dev libjansson-dev \
              libidn2-dev libuv1-dev libcurl4-openssl-dev libinih-dev \
              libsystemd-dev
 DEPS_RUN   = nginx postgresql-15
-DEPS_TEST  = clang clang-format libclang-rt-14-dev libcmocka-dev perl \
+DEPS_TEST  = clang openssl clang-format libclang-rt-14-dev libcmocka-dev perl \
              postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl \
              postfix pgbouncer wrk mandoc pmccabe shellcheck cppcheck chromium \
              curl prometheus
@@ -277,7 +278,8 @@ help:
 	@echo "                check-worker check-whole check-browser run a part"
 	@echo "make check-sanitized  the same under ASan and UBSan"
 	@echo "make demo       the whole of leadq on this machine, with a tour"
-	@echo "make bench      figures, also in $(BUILD)/bench.tsv"
+	@echo "make bench      figures, also in $(BUILD)/bench.tsv;"
+	@echo "                BENCH_SOAK=5000000: memory over so many requests"
 	@echo "make fuzz       every fuzzer for FUZZ_S=60 seconds"
 	@echo "make lint       limits, style, manuals, scripts"
 	@echo "make format     clang-format over worker/"

@@ -96,6 +96,7 @@ typedef struct {
     size_t                        queue_bytes;
     ngx_msec_t                    timeout;
     ngx_msec_t                    connect_timeout;
+    ngx_msec_t                    lifetime;     /* of a lane, about */
 
     ngx_str_t                     spool;        /* path; empty: none */
     off_t                         spool_size;
@@ -266,7 +267,8 @@ typedef enum {
     NGX_HTTP_LEADQ_RESOLVING,   /* asking for addresses; timer: connecting */
     NGX_HTTP_LEADQ_CONNECTING,  /* PQconnectPoll(); timer: connecting */
     NGX_HTTP_LEADQ_CHECKING,    /* the check statement; timer: connecting */
-    NGX_HTTP_LEADQ_READY        /* takes batches; timer: the oldest of them */
+    NGX_HTTP_LEADQ_READY        /* takes batches; timer: the oldest of them,
+                                   without any the end of its life */
 } ngx_http_leadq_lane_e;
 
 
@@ -284,8 +286,7 @@ struct ngx_http_leadq_lane_s {
                                                    process by pool->expire */
     ngx_msec_t                    pause;        /* last one, 0: none yet */
     ngx_msec_t                    expected;     /* end of the timer */
-    ngx_msec_t                    opened;
-    ngx_msec_t                    lifetime;
+    ngx_msec_t                    ends;         /* its life; when ready */
     ngx_uint_t                    turn;         /* host to begin with */
 
     ngx_queue_t                   flying;       /* batches, oldest first */
@@ -323,6 +324,7 @@ struct ngx_http_leadq_pool_s {
     ngx_http_leadq_spool_t       *spool;        /* NULL: none */
 
     ngx_http_leadq_lane_t        *lanes;
+    ngx_http_leadq_names_t       *known;        /* owned; of the hosts */
     ngx_uint_t                    nready;
     ngx_msec_t                    down_since;   /* if no lane is ready */
     ngx_uint_t                    down_logged;  /* failures, not all logged */
@@ -373,6 +375,9 @@ ngx_http_leadq_function_t *ngx_http_leadq_function_get(ngx_conf_t *cf,
 /* The value of an option, or NULL if it is absent or empty. */
 const char *ngx_http_leadq_hosts_option(PQconninfoOption *given,
     const char *keyword);
+
+/* Finds files that libpq could not use; returns as a directive's handler. */
+char *ngx_http_leadq_files_check(ngx_conf_t *cf, PQconninfoOption *given);
 
 /* Fills database->hosts; returns what a directive's handler returns. */
 char *ngx_http_leadq_hosts_set(ngx_conf_t *cf,
@@ -635,10 +640,19 @@ void ngx_http_leadq_lane_expect(ngx_http_leadq_lane_t *lane,
     ngx_msec_t timeout);
 
 /*
- * Closes an idle lane when the process wants to quit, and opens it anew after
- * about an hour, which sheds libpq's buffers.
+ * Closes an idle lane when the process wants to quit, and opens it anew at
+ * the end of its life, which finds new addresses and sheds libpq's buffers.
  */
 void ngx_http_leadq_lane_rest(ngx_http_leadq_lane_t *lane);
+
+/* Sets the timer of a ready lane with nothing in flight. */
+void ngx_http_leadq_lane_idle(ngx_http_leadq_lane_t *lane);
+
+/* Returns 1 if the lane's life is over: it takes nothing more. */
+ngx_uint_t ngx_http_leadq_lane_old(ngx_http_leadq_lane_t *lane);
+
+/* Returns 1 if a database that is away was logged a moment ago. */
+ngx_uint_t ngx_http_leadq_lane_quiet(ngx_http_leadq_pool_t *pool);
 
 /* Closes the connection; batches in flight stay in the lane. */
 void ngx_http_leadq_lane_close(ngx_http_leadq_lane_t *lane);
@@ -712,11 +726,17 @@ void ngx_http_leadq_replay_settled(ngx_http_leadq_pool_t *pool,
  * resolve: names in the conninfo, by nginx's resolver.
  */
 
-/* Asks for all names, then calls ngx_http_leadq_lane_connect(). */
+/*
+ * Asks for all names at once, then calls ngx_http_leadq_lane_connect() with
+ * those that are known after half the connect_timeout.
+ */
 void ngx_http_leadq_names_resolve(ngx_http_leadq_lane_t *lane);
 
-/* Forgets the question; accepts a lane that asks nothing. */
+/* Forgets the questions; accepts a lane that asks nothing. */
 void ngx_http_leadq_names_cancel(ngx_http_leadq_lane_t *lane);
+
+/* Forgets the answers too; the process ends. */
+void ngx_http_leadq_names_forget(ngx_http_leadq_pool_t *pool);
 
 
 extern ngx_module_t  ngx_http_leadq_module;

@@ -60,6 +60,8 @@ static ngx_http_leadq_option_t  ngx_http_leadq_options[] = {
                           5000, 100, 300000, "100ms..5m"),
     NGX_HTTP_LEADQ_OPTION("connect_timeout", NGX_HTTP_LEADQ_TIME,
                           connect_timeout, 3000, 100, 60000, "100ms..1m"),
+    NGX_HTTP_LEADQ_OPTION("lifetime", NGX_HTTP_LEADQ_TIME, lifetime,
+                          3600000, 1000, 86400000, "1s..1d"),
 };
 
 #define NGX_HTTP_LEADQ_OPTIONS                                                \
@@ -341,6 +343,10 @@ ngx_http_leadq_conninfo_set(ngx_conf_t *cf,
 
     if (ngx_http_leadq_hosts_option(given, "dbname") == NULL) {
         return "has no \"dbname\" in its conninfo";
+    }
+
+    if (ngx_http_leadq_files_check(cf, given) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
     }
 
     for (n = 0, option = given; option->keyword; option++) {

@@ -9,9 +9,11 @@
  *              +------------ close: quit, end of life ---------+
  *
  * Each state has one timer: DOWN the pause before the next try, READY the
- * answer to the oldest batch, the others one deadline for the whole of
- * connecting.  Timers are cancelable: a process that wants to quit is held by
- * the pool's expire timer as long as there are rows, and by nothing else.
+ * answer to the oldest batch or else the end of the lane's life, the others
+ * one deadline for the whole of connecting.  A lane whose life is over takes
+ * no more batches and begins anew when its last one is settled.  Timers are
+ * cancelable: a process that wants to quit is held by the pool's expire timer
+ * as long as there are rows, and by nothing else.
  *
  * What libpq does to its socket decides the rest:
  *  - PQconnectPoll() may close it and open one of the same number, so we are
@@ -351,6 +353,12 @@ ngx_http_leadq_lane_timer_handler(ngx_event_t *ev)
         break;
 
     case NGX_HTTP_LEADQ_READY:
+
+        if (lane->nflying == 0) {
+            ngx_http_leadq_lane_rest(lane);
+            break;
+        }
+
         ngx_http_leadq_lane_fail(lane, "no answer within the timeout");
         break;
     }
@@ -380,10 +388,28 @@ ngx_http_leadq_lane_rest(ngx_http_leadq_lane_t *lane)
         return;
     }
 
-    if (ngx_current_msec - lane->opened > lane->lifetime) {
+    if (ngx_http_leadq_lane_old(lane)) {
         ngx_http_leadq_lane_close(lane);
         ngx_http_leadq_lane_open(lane);
     }
+}
+
+
+void
+ngx_http_leadq_lane_idle(ngx_http_leadq_lane_t *lane)
+{
+    ngx_msec_int_t  left;
+
+    left = (ngx_msec_int_t) (lane->ends - ngx_current_msec);
+
+    ngx_http_leadq_lane_expect(lane, (ngx_msec_t) ngx_max(left, 1));
+}
+
+
+ngx_uint_t
+ngx_http_leadq_lane_old(ngx_http_leadq_lane_t *lane)
+{
+    return (ngx_msec_int_t) (lane->ends - ngx_current_msec) <= 0;
 }
 
 
@@ -468,9 +494,7 @@ ngx_http_leadq_lane_log(ngx_http_leadq_lane_t *lane, ngx_uint_t was_ready,
     pool = lane->pool;
     level = was_ready ? NGX_LOG_WARN : NGX_LOG_ERR;
 
-    if (!was_ready && pool->logged
-        && ngx_current_msec - pool->logged < NGX_HTTP_LEADQ_LOG_EVERY)
-    {
+    if (!was_ready && ngx_http_leadq_lane_quiet(pool)) {
         level = NGX_LOG_DEBUG;
     }
 
@@ -487,6 +511,14 @@ ngx_http_leadq_lane_log(ngx_http_leadq_lane_t *lane, ngx_uint_t was_ready,
     ngx_log_error(level, pool->log, 0, "leadq lane %ui of \"%V\" %s: %*s",
                   lane->number, &pool->database->name,
                   was_ready ? "is lost" : "does not come up", len, reason);
+}
+
+
+ngx_uint_t
+ngx_http_leadq_lane_quiet(ngx_http_leadq_pool_t *pool)
+{
+    return pool->logged
+           && ngx_current_msec - pool->logged < NGX_HTTP_LEADQ_LOG_EVERY;
 }
 
 

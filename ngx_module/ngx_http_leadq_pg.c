@@ -12,8 +12,6 @@
 #include <openssl/ssl.h>
 
 
-#define NGX_HTTP_LEADQ_LIFETIME    3600000      /* ms */
-
 #define NGX_HTTP_LEADQ_UUID_OID    2951         /* uuid[], text[] */
 #define NGX_HTTP_LEADQ_TEXT_OID    1009
 
@@ -91,14 +89,14 @@ ngx_http_leadq_lane_ready(ngx_http_leadq_lane_t *lane)
 
     lane->state = NGX_HTTP_LEADQ_READY;
     lane->pause = 0;
-    again = lane->opened != 0;
-    lane->opened = ngx_current_msec;
-    lane->lifetime = NGX_HTTP_LEADQ_LIFETIME * 9 / 10
-                     + ngx_random() % (NGX_HTTP_LEADQ_LIFETIME / 5);
+    again = lane->ends != 0;
 
-    if (lane->timer.timer_set) {
-        ngx_del_timer(&lane->timer);
-    }
+    /* nine to eleven tenths, so that lanes do not end together */
+
+    lane->ends = ngx_current_msec + pool->database->lifetime * 9 / 10
+                 + ngx_random() % (pool->database->lifetime / 5);
+
+    ngx_http_leadq_lane_idle(lane);
 
     level = pool->down_logged ? NGX_LOG_NOTICE : NGX_LOG_INFO;
 
@@ -406,7 +404,5 @@ ngx_http_leadq_lane_settled(ngx_http_leadq_lane_t *lane)
         return;
     }
 
-    if (lane->timer.timer_set) {
-        ngx_del_timer(&lane->timer);
-    }
+    ngx_http_leadq_lane_idle(lane);
 }

@@ -112,7 +112,7 @@ ngx_http_leadq_pool_done(ngx_http_leadq_pool_t *pool)
     }
 
     ngx_http_leadq_spool_done(pool);
-
+    ngx_http_leadq_names_forget(pool);
     leadq_buf_done(&pool->ids);
     leadq_buf_done(&pool->rows);
 }
@@ -224,7 +224,9 @@ ngx_http_leadq_pool_lane(ngx_http_leadq_pool_t *pool)
     for (i = 0; i < pool->database->connections; i++) {
         lane = &pool->lanes[i];
 
-        if (lane->state != NGX_HTTP_LEADQ_READY) {
+        if (lane->state != NGX_HTTP_LEADQ_READY
+            || (lane->nflying && ngx_http_leadq_lane_old(lane)))
+        {
             continue;
         }
 

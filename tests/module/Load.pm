@@ -13,7 +13,8 @@ use IO::Socket::INET ();
 use POSIX ();
 use Time::HiRes qw(time);
 
-# Options: port, path, connections (default 16), body => sub { my $name }.
+# Options: port, path, connections (default 16), body => sub { my $name },
+# pause => seconds before a connection that got an error goes on.
 sub start {
     my ($class, %options) = @_;
 
@@ -60,7 +61,7 @@ sub _run {
 
     my $body = $options{body} || sub { qq({"name":"$_[0]"}) };
     my $select = IO::Select->new;
-    my %open;
+    my (%open, @later);
     my $number = 0;
     my $prefix = sprintf 'n%d', $$;
     my $parent = getppid;
@@ -86,7 +87,11 @@ sub _run {
             $next->($fh);
         }
         last if !$select->count && $$end;
-        for my $fh ($select->can_read(0.2)) {
+        while (@later && $later[0][0] < time) {
+            my $fh = (shift @later)->[1];
+            $next->($fh) if $open{$fh};
+        }
+        for my $fh ($select->can_read(@later ? 0.01 : 0.2)) {
             my $one = $open{$fh};
             my $n = sysread $fh, $one->{got}, 65536, length $one->{got};
             if (!$n) {
@@ -106,8 +111,14 @@ sub _run {
                 delete $open{$fh};
                 next;
             }
+            if ($options{pause} && $status >= 500) {
+                $one->{got} = '';
+                push @later, [time + $options{pause}, $fh];
+                next;
+            }
             $next->($fh);
         }
+        $select->remove(map { $_->[1] } splice @later) if $$end;
     }
     return;
 }

@@ -14,6 +14,8 @@ use Leadq::Test qw(spew tempdir);
 my $dir = tempdir();
 spew("$dir/good.key", '7 ' . ('ab' x 32) . "\n");
 spew("$dir/bad.key", "# none\n");
+spew("$dir/open.pass", "*:*:*:*:a\n");
+chmod 0644, "$dir/open.pass" or die "chmod: $!\n";
 
 my $db = 'leadq_database main "host=/tmp dbname=leadq";';
 my $key = "leadq_key links $dir/good.key;";
@@ -193,6 +195,18 @@ my @http = (
     ['leadq_database main "dbname=a" timeout=10ms;', 'allowed is 100ms..5m'],
     ['leadq_database main "dbname=a" connect_timeout=2m;',
         'allowed is 100ms..1m'],
+    ['leadq_database main "dbname=a" lifetime=500ms;', 'allowed is 1s..1d'],
+    ['leadq_database main "dbname=a passfile=pass";',
+        '"passfile=pass" in the conninfo of "leadq_database" is not an '
+        . 'absolute path'],
+    ['leadq_database main "dbname=a passfile=/no/such";',
+        '"passfile=/no/such" in the conninfo of "leadq_database" cannot be '
+        . 'used (2: No such file'],
+    ["leadq_database main 'dbname=a passfile=$dir/open.pass';",
+        'is open to group or others, it must have mode 0600'],
+    ["leadq_database main 'dbname=a sslrootcert=$dir';", 'is not a file'],
+    ['leadq_database main "dbname=a sslmode=verify-full";',
+        'has "sslmode=verify-full" and no "sslrootcert"'],
     ['leadq_database main "dbname=a" schema=Leadq;', 'invalid schema "Leadq"'],
     ['leadq_database main "dbname=a" pool=5;', 'unknown parameter "pool=5"'],
     ['leadq_limit_zone a 64k;', 'needs "rate="'],

@@ -19,7 +19,8 @@ END {
 }
 
 # Writes the configuration of %options (main, http, server: text to put
-# there; workers: number, default 1; dir: where, default temporary).
+# there; workers: number, default 1; connections: of a worker process; dir:
+# where, default temporary).
 sub _prepare {
     my ($class, %options) = @_;
 
@@ -38,6 +39,7 @@ sub configure {
     my %text = map { $_ => defined $options{$_} ? $options{$_} : '' }
         qw(main http server);
     my $workers = $options{workers} || 1;
+    my $connections = $options{connections} || 4096;
     my $user = $> == 0 ? 'user root;' : '';
     my $module = build_dir() . '/nginx/ngx_http_leadq_module.so';
     my $conf = $self->{dir};
@@ -50,7 +52,7 @@ pid $conf/nginx.pid;
 error_log $conf/error.log info;
 $text{main}
 events {
-    worker_connections 4096;
+    worker_connections $connections;
 }
 http {
     access_log off;

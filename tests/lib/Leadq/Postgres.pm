@@ -151,6 +151,54 @@ sub kill9 {
     return;
 }
 
+# A streaming replica of this cluster; options as for start.  Commits wait for
+# it from now on.
+sub standby {
+    my ($self, %options) = @_;
+
+    my $dir = tempdir();
+    my @ids = unprivileged();
+    chown @ids, "$dir" or die "$dir: $!\n" if @ids;
+    my $source = "host=$self->{dir} port=$self->{port} user=postgres";
+    my $pid = $self->_as_owner(bindir() . '/pg_basebackup', '-c', 'fast',
+        '-D', "$dir/data", '-d', $source);
+    waitpid $pid, 0;
+    $? == 0 or die 'pg_basebackup: ' . slurp($self->{log}) . "\n";
+    spew("$dir/data/standby.signal", '');
+    my $standby = ref($self)->start(%options, dir => "$dir",
+        conf => { %{ $options{conf} || {} }, primary_conninfo => $source });
+    $standby->{tempdir} = $dir;
+    $self->sql("alter system set synchronous_standby_names = '*'");
+    $self->sql('select pg_reload_conf()');
+    wait_for('the standby is in step', 30, sub { $self->sql(
+        q(select 1 from pg_stat_replication where sync_state = 'sync')) });
+    return $standby;
+}
+
+# Makes a primary of a standby.
+sub promote {
+    my ($self) = @_;
+    $self->sql('select pg_promote()');
+    return;
+}
+
+# Stops every process where it is, and lets them go on.
+sub freeze {
+    my ($self) = @_;
+
+    my $pid = $self->{pid};
+    kill 'STOP', $pid;
+    $self->{frozen} = [$pid, split ' ', `ps -o pid= --ppid $pid`];
+    kill 'STOP', @{ $self->{frozen} };
+    return;
+}
+
+sub thaw {
+    my ($self) = @_;
+    kill 'CONT', @{ $self->{frozen} };
+    return;
+}
+
 sub pid { return $_[0]{pid} }
 
 sub dir { return $_[0]{dir} }
