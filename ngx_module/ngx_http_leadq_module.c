@@ -13,6 +13,8 @@ static void *ngx_http_leadq_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_leadq_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_leadq_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static char *ngx_http_leadq_pass_end(ngx_conf_t *cf,
+    ngx_http_leadq_loc_conf_t *conf);
 static char *ngx_http_leadq_pass(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_leadq_redirect(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -228,10 +230,7 @@ ngx_http_leadq_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_leadq_loc_conf_t  *prev = parent;
     ngx_http_leadq_loc_conf_t  *conf = child;
 
-    ngx_uint_t                    i;
-    ngx_http_core_loc_conf_t     *clcf;
-    ngx_http_leadq_database_t   **databases;
-    ngx_http_leadq_main_conf_t   *mcf;
+    ngx_http_core_loc_conf_t  *clcf;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
@@ -253,6 +252,31 @@ ngx_http_leadq_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     if (conf->place.line == 0) {
         return NGX_CONF_OK;
     }
+
+    if (ngx_http_leadq_pass_end(cf, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_leadq_spool_set(cf, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_leadq_shape(cf, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_leadq_guard_end(cf, conf);
+}
+
+
+/* Finds the database and the function of "leadq_pass". */
+
+static char *
+ngx_http_leadq_pass_end(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *conf)
+{
+    ngx_uint_t                    i;
+    ngx_http_leadq_database_t   **databases;
+    ngx_http_leadq_main_conf_t   *mcf;
 
     if (conf->name.len == 0) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
@@ -286,15 +310,7 @@ ngx_http_leadq_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_http_leadq_spool_set(cf, conf) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (ngx_http_leadq_shape(cf, conf) != NGX_CONF_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    return ngx_http_leadq_guard_end(cf, conf);
+    return NGX_CONF_OK;
 }
 
 

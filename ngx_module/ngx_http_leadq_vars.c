@@ -168,11 +168,8 @@ ngx_http_leadq_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
         break;
 
     case NGX_HTTP_LEADQ_VAR_GUARD:
-        if (ctx->guard) {
-            v->data = (u_char *) ctx->guard;
-            p = v->data + ngx_strlen(ctx->guard);
-        }
-
+        v->data = (u_char *) (ctx->guard ? ctx->guard : "");
+        p = v->data + ngx_strlen(v->data);
         break;
 
     case NGX_HTTP_LEADQ_VAR_ATTEMPTS:
