@@ -20,7 +20,7 @@ use Load;
 use Probe;
 
 my $bouncer = '/usr/sbin/pgbouncer';
-plan skip_all => "no $bouncer" if !-x $bouncer;
+-x $bouncer or die "no $bouncer: make deps installs it\n";
 
 my $pg = postgres();
 my ($host, $port) = $pg->dsn =~ /host=(\S+) port=(\d+)/;
