@@ -115,7 +115,7 @@ $(MODULE): config $(wildcard ngx_module/*.[ch])
 
 PROVE      = LEADQ_CHAOS_LEADS=$(LEADQ_CHAOS_LEADS) LEADQ_BUILD=$(abspath $(BUILD)) LEADQ_SANITIZE=$(SANITIZE) \
              NODE_PATH=$(abspath build/node_modules) \
-             prove --timer $(if $(V),-v) -Itests/lib
+             prove --timer $(if $(V),-v) $(if $(SANITIZE),-j2) -Itests/lib
 
 CHECKS     = check-unit check-sql check-module check-worker check-whole \
              check-browser
