@@ -49,7 +49,6 @@
 #define NGX_HTTP_LEADQ_SUGGEST_MAX  (8 * 1024)  /* of suggestions, as JSON */
 
 
-
 typedef struct ngx_http_leadq_pool_s   ngx_http_leadq_pool_t;
 typedef struct ngx_http_leadq_lane_s   ngx_http_leadq_lane_t;
 typedef struct ngx_http_leadq_batch_s  ngx_http_leadq_batch_t;

@@ -226,7 +226,7 @@ begin
                exists (select from leadq.suppression u
                         where u.channel = 'email'
                           and u.address_sha256
-                              = sha256(convert_to(l.email, 'UTF8')))
+                              = leadq._address_hash(l.email))
                    as suppressed,
                row_number() over (partition by l.source_id, a.contact_id
                                   order by l.received_at, l.lead_id) > 1

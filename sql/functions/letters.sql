@@ -171,7 +171,7 @@ begin
                 or exists (select from leadq.suppression u
                             where u.channel = 'email'
                               and u.address_sha256
-                                  = sha256(convert_to(e.email, 'UTF8'))))
+                                  = leadq._address_hash(e.email)))
         returning r.*
     ), cancelled as (
         update leadq.message m

@@ -37,6 +37,15 @@ as $$
 $$;
 
 
+create or replace function leadq._address_hash(p_value text)
+returns bytea
+language sql stable
+as $$
+    -- What suppression keeps of an address: it outlives the address itself.
+    select sha256(convert_to(p_value, 'UTF8'))
+$$;
+
+
 create or replace function leadq._lock_contact(p_message uuid,
     out contact_id bigint, out email text, out series_id integer,
     out step integer)
@@ -75,7 +84,7 @@ begin
        or exists (select from leadq.suppression u
                    where u.channel = 'email'
                      and u.address_sha256
-                         = sha256(convert_to(v_who.email, 'UTF8')))
+                         = leadq._address_hash(v_who.email))
     then
         return null;
     end if;
@@ -204,7 +213,7 @@ begin
     end if;
 
     insert into leadq.suppression (channel, address_sha256, reason, at)
-    values ('email', sha256(convert_to(v_who.email, 'UTF8')),
+    values ('email', leadq._address_hash(v_who.email),
             'unsubscribed', leadq.now())
     on conflict do nothing;
 

@@ -33,7 +33,7 @@ $$;
 
 
 create or replace function leadq._drop_partitions(p_parent text,
-    p_key text, p_before timestamptz, p_if_empty boolean)
+    p_before timestamptz, p_if_empty boolean)
 returns integer
 language plpgsql
 as $$
@@ -107,10 +107,9 @@ begin
             + leadq._add_partition('event', 'at', v_from, v_to);
     end loop;
 
-    v_dropped := leadq._drop_partitions('job_scheduled', 'run_at', v_day,
-                                        true)
-        + leadq._drop_partitions('job_done', 'done_at',
-                                 v_month - interval '6 months', false);
+    v_dropped := leadq._drop_partitions('job_scheduled', v_day, true)
+        + leadq._drop_partitions('job_done', v_month - interval '6 months',
+                                 false);
 
     return format('partitions made=%s dropped=%s', v_made, v_dropped);
 end

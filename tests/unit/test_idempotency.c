@@ -161,10 +161,10 @@ more_than_fits_is_an_error(void **state)
 static void
 row_of(const char *body, leadq_extra_t *extra, const char *expected)
 {
-    char            arena[256];
-    leadq_buf_t     row;
-    leadq_pairs_t   pairs;
-    leadq_errors_t  errors;
+    char                 arena[256];
+    leadq_buf_t          row;
+    leadq_pairs_t        pairs;
+    leadq_errors_t       errors;
     leadq_suggestions_t  suggestions;
 
     static const leadq_field_t  fields[] = {

@@ -13,49 +13,7 @@
 #include <cmocka.h>
 
 #include "leadq_promo.h"
-#include "leadq_types.h"
-
-
-typedef struct {
-    const char  *in;
-    const char  *out;
-} vector_t;
-
-
-static void
-check_one(const leadq_rule_t *rule, const char *in, size_t len,
-    const char *expected)
-{
-    const char           *got;
-    leadq_code_e          code;
-    static leadq_value_t  value;
-
-    code = leadq_type_check(rule, in, len, 1790000000, &value);
-
-    if (code == LEADQ_OK) {
-        value.data[value.len] = '\0';
-        got = value.data;
-
-    } else {
-        got = leadq_code_name(code);
-        expected += *expected == '!';
-    }
-
-    if (strcmp(got, expected) != 0) {
-        fail_msg("\"%s\" gave \"%s\" instead of \"%s\"", in, got, expected);
-    }
-}
-
-
-#define CHECK(rule, vectors)                                                  \
-    do {                                                                      \
-        size_t  i_;                                                           \
-                                                                              \
-        for (i_ = 0; i_ < sizeof(vectors) / sizeof(vectors[0]); i_++) {       \
-            check_one(rule, vectors[i_].in, strlen(vectors[i_].in),           \
-                      vectors[i_].out);                                       \
-        }                                                                     \
-    } while (0)
+#include "vectors.h"
 
 
 static void
