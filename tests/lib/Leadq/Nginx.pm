@@ -145,19 +145,29 @@ sub alarms {
         split /\n/, $self->log . $self->stderr;
 }
 
-sub worker_pids {
+# The processes of nginx below its master: [pid, title].
+sub _workers {
     my ($self) = @_;
-    return split ' ', `ps -o pid= --ppid $self->{pid}`;
+    return map { /(\d+) (.*)/ ? [$1, $2] : () }
+        `ps -o pid=,args= --ppid $self->{pid}`;
 }
 
-# Reloads and waits until only new worker processes take requests.
+sub worker_pids {
+    my ($self) = @_;
+    return map { $_->[0] } $self->_workers;
+}
+
+# Reloads and waits until only new worker processes take requests: those who
+# were there are gone, or say by their title that they accept nothing more.
 sub reload {
     my ($self) = @_;
 
     my %old = map { $_ => 1 } $self->worker_pids;
     kill 'HUP', $self->{pid};
-    wait_for('nginx has new workers', 20, sub {
-        return grep { !$old{$_} } $self->worker_pids;
+    wait_for('nginx has new workers only', 20, sub {
+        my @now = $self->_workers;
+        return if grep { $old{ $_->[0] } && $_->[1] !~ /shutting down/ } @now;
+        return grep { !$old{ $_->[0] } } @now;
     });
     return;
 }
