@@ -218,7 +218,8 @@ begin
         for no key update;
 
     with facts as (
-        select l.lead_id, l.email, s.series_id, s.on_duplicate, s.approve_on,
+        select l.lead_id, l.email, l.phone, s.series_id, s.on_duplicate,
+               s.approve_on,
                l.request -> '$invalid' ->> 'email' as refused,
                l.request ? '$trap' as trapped,
                a.contact_id, a.state as address_state,
@@ -228,8 +229,9 @@ begin
                           and u.address_sha256
                               = leadq._address_hash(l.email))
                    as suppressed,
-               row_number() over (partition by l.source_id, a.contact_id
-                                  order by l.received_at, l.lead_id) > 1
+               a.contact_id is not null
+               and row_number() over (partition by l.source_id, a.contact_id
+                                      order by l.received_at, l.lead_id) > 1
                or exists (select from leadq.lead o
                            where o.contact_id = a.contact_id
                              and o.source_id = l.source_id)
@@ -248,8 +250,9 @@ begin
     ), judged as (
         select f.*,
                case when f.trapped then 'spam'
-                    when f.email is null and f.refused is not null
-                         or f.email is null and f.series_id is not null
+                    when f.email is null
+                         and (f.refused is not null or f.phone is null
+                              or f.series_id is not null)
                     then case when coalesce(f.refused, 'required')
                                    = 'required'
                               then 'empty_email' else 'bad_format' end

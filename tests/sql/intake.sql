@@ -32,6 +32,10 @@ select is(pg_temp.told(pg_temp.id('malformed')), 'processed queued, rejected wai
 select is((select contact_id from leadq.lead where lead_id = pg_temp.id('malformed')), null, 'M-12: the bad address enters no contact');
 select is(pg_temp.state(pg_temp.id('empty')), 'rejected empty_email', 'M-20: an empty e-mail is rejected by that name');
 
+select leadq.web_lead((select array_agg(gen_random_uuid()) from generate_series(1, 2)), array['{"source": "bare", "click_id": "6"}', '{"source": "bare", "click_id": "7"}']);
+select leadq.run_rules(100);
+select is((select array_agg(pg_temp.state(lead_id)) from leadq.lead where click_id in ('6', '7')), array['rejected empty_email', 'rejected empty_email'], 'leads without any address are that too, and not each other''s duplicates');
+
 select is(pg_temp.state(pg_temp.id('again')), 'rejected duplicate', 'the same person in the same source is a duplicate');
 select is((select count(*) from leadq.address where value = 'a@x.ru'), 1::bigint, 'W-19: one contact an e-mail');
 select is((select contact_id from leadq.lead where lead_id = pg_temp.id('again')), (select contact_id from leadq.lead where lead_id = pg_temp.id('good')), 'and both leads belong to it');

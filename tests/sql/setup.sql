@@ -26,7 +26,8 @@ begin
                 '{"name": "reach", "approve_on": "deliverable"}',
                 '{"name": "lenient", "expired_as": "none"}',
                 '{"name": "generous", "expired_as": "approved"}',
-                '{"name": "quiet", "network": "quiet"}']::jsonb[]) s)));
+                '{"name": "quiet", "network": "quiet"}',
+                '{"name": "bare", "series": null, "network": null}']::jsonb[]) s)));
 end
 $$;
 
