@@ -150,6 +150,10 @@ check-whole: module worker
 check-browser: module worker
 	$(PROVE) tests/browser
 
+# The Debian packages, in a copy of this machine that is gone afterwards.
+check-package: deb
+	$(PROVE) tests/package
+
 # Address and undefined-behaviour sanitizers over everything that runs C.
 check-sanitized:
 	$(MAKE) SANITIZE=1 LEADQ_CHAOS_LEADS=$(or $(LEADQ_CHAOS_LEADS),4000) \
@@ -196,10 +200,13 @@ DEPS_RUN   = nginx postgresql-15
 DEPS_TEST  = clang openssl clang-format libclang-rt-14-dev libcmocka-dev perl \
              postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl \
              postfix pgbouncer wrk mandoc pmccabe shellcheck cppcheck chromium \
-             curl prometheus
+             curl prometheus systemd
+
+# For "make deb" and its test.
+DEPS_DEB   = debhelper dpkg-dev fakeroot lintian iproute2
 
 deps:
-	@missing=; for p in $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST); do \
+	@missing=; for p in $(DEPS_BUILD) $(DEPS_RUN) $(DEPS_TEST) $(DEPS_DEB); do \
 	    dpkg-query -W -f '$${Status}\n' $$p 2>/dev/null | grep -q ' installed$$' \
 	        || missing="$$missing $$p"; done; \
 	command -v node >/dev/null || missing="$$missing nodejs"; \
@@ -221,12 +228,20 @@ deps:
 
 # --- install -----------------------------------------------------------------
 
+# Samples and units name the paths of a package; what is installed, its own.
+PATHS      = sed -e 's,/usr/sbin/leadq,$(SBINDIR)/leadq,' \
+             -e 's,/usr/share/leadq,$(DATADIR),' \
+             -e 's,/etc/leadq,$(SYSCONFDIR),'
+MONITORING = $(wildcard conf/grafana conf/prometheus)
+
 install: install-module install-worker install-sql
 
 install-module: module
 	install -D -m 644 $(MODULE) \
 	    $(DESTDIR)$(MODULEDIR)/ngx_http_leadq_module.so
-	install -D -m 644 -t $(DESTDIR)$(DATADIR)/nginx conf/nginx/*
+	install -d $(DESTDIR)$(DATADIR)/nginx
+	for f in conf/nginx/*; do \
+	    $(PATHS) $$f > $(DESTDIR)$(DATADIR)/nginx/$${f##*/}; done
 	install -D -m 644 -t $(DESTDIR)$(DATADIR)/html conf/html/*
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 \
 	    $(wildcard ngx_module/*.5)
@@ -235,12 +250,17 @@ install-worker: worker
 	install -D -m 755 -t $(DESTDIR)$(SBINDIR) $(WORKER) $(CTL)
 	install -D -m 644 -t $(DESTDIR)$(DATADIR) conf/leadq.json
 	install -D -m 644 -t $(DESTDIR)$(DATADIR)/letters conf/letters/*
+	for d in $(notdir $(MONITORING)); do \
+	    install -D -m 644 -t $(DESTDIR)$(DATADIR)/$$d conf/$$d/*; done
 	test -e $(DESTDIR)$(SYSCONFDIR)/worker.conf \
 	    || install -D -m 640 -t $(DESTDIR)$(SYSCONFDIR) conf/worker.conf
 	install -d $(DESTDIR)$(UNITDIR)
-	sed -e 's,/usr/sbin/leadq,$(SBINDIR)/leadq,' \
-	    -e 's,/etc/leadq,$(SYSCONFDIR),' conf/systemd/leadq-worker.service \
+	$(PATHS) -e '/^# The units are/,/^$$/d' \
+	    conf/systemd/leadq-worker.service \
 	    > $(DESTDIR)$(UNITDIR)/leadq-worker.service
+	sed -e 's,/worker\.conf,/%i.conf,' -e '/^Description=/s,$$, (%i),' \
+	    $(DESTDIR)$(UNITDIR)/leadq-worker.service \
+	    > $(DESTDIR)$(UNITDIR)/leadq-worker@.service
 	install -D -m 644 conf/systemd/leadq-worker.sysusers \
 	    $(DESTDIR)$(SYSUSERSDIR)/leadq-worker.conf
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 $(wildcard worker/*.5)
@@ -251,11 +271,13 @@ install-sql:
 	for d in migrations functions views; do \
 	    install -D -m 644 -t $(DESTDIR)$(DATADIR)/sql/$$d sql/$$d/*.sql; done
 
+# A worker.conf that somebody has changed stays, like all that lies beside it.
 uninstall:
 	rm -f $(DESTDIR)$(MODULEDIR)/ngx_http_leadq_module.so \
 	    $(DESTDIR)$(SBINDIR)/leadq-worker $(DESTDIR)$(SBINDIR)/leadqctl \
 	    $(DESTDIR)$(SYSUSERSDIR)/leadq-worker.conf \
 	    $(DESTDIR)$(UNITDIR)/leadq-worker.service \
+	    $(DESTDIR)$(UNITDIR)/leadq-worker@.service \
 	    $(patsubst ngx_module/%,$(DESTDIR)$(MANDIR)/man5/%, \
 	        $(wildcard ngx_module/*.5)) \
 	    $(patsubst worker/%,$(DESTDIR)$(MANDIR)/man5/%, \
@@ -263,6 +285,33 @@ uninstall:
 	    $(patsubst worker/%,$(DESTDIR)$(MANDIR)/man8/%, \
 	        $(wildcard worker/*.8))
 	rm -rf $(DESTDIR)$(DATADIR)
+	! cmp -s conf/worker.conf $(DESTDIR)$(SYSCONFDIR)/worker.conf \
+	    || rm $(DESTDIR)$(SYSCONFDIR)/worker.conf
+	test ! -d $(DESTDIR)$(SYSCONFDIR) \
+	    || rmdir --ignore-fail-on-non-empty $(DESTDIR)$(SYSCONFDIR)
+
+# --- release -----------------------------------------------------------------
+
+RELEASE    = leadq-$(VERSION)
+DEBS       = libnginx-mod-http-leadq leadq-worker leadq-sql
+
+# Both take what is committed.
+dist:
+	@mkdir -p $(BUILD)
+	git archive --prefix=$(RELEASE)/ HEAD | gzip -9n > $(BUILD)/$(RELEASE).tar.gz
+	@echo "$(BUILD)/$(RELEASE).tar.gz"
+
+deb:
+	@rm -rf $(BUILD)/deb && mkdir -p $(BUILD)/deb
+	git archive --prefix=$(RELEASE)/ HEAD | tar -x -C $(BUILD)/deb
+	mv $(BUILD)/deb/$(RELEASE)/conf/debian $(BUILD)/deb/$(RELEASE)/debian
+	sed -i '1s/(.*)/($(VERSION))/' $(BUILD)/deb/$(RELEASE)/debian/changelog
+	cd $(BUILD)/deb/$(RELEASE) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
+	    dpkg-buildpackage -b -us -uc -j2 > ../build.log 2>&1 \
+	    || { tail -n 40 ../build.log; exit 1; }
+	@rm -f $(DEBS:%=$(BUILD)/%_*.deb)
+	@cp $(DEBS:%=$(BUILD)/deb/%_*.deb) $(BUILD)/
+	@ls $(DEBS:%=$(BUILD)/%_*.deb)
 
 format:
 	clang-format -i worker/*.[ch]
@@ -284,11 +333,15 @@ help:
 	@echo "make lint       limits, style, manuals, scripts"
 	@echo "make format     clang-format over worker/"
 	@echo "make install    module, worker, leadqctl, sql, units, samples"
+	@echo "make deb        Debian packages of the last commit, in $(BUILD)/"
+	@echo "make check-package  builds, installs, upgrades and purges them"
+	@echo "make dist       the sources of the last commit as a tar file"
 	@echo "make uninstall clean help"
 	@echo "Variables: PREFIX DESTDIR SBINDIR DATADIR MANDIR SYSCONFDIR UNITDIR"
-	@echo "           MODULEDIR CC CFLAGS LDFLAGS PG_CONFIG NGINX_SRC BUILD"
+	@echo "           SYSUSERSDIR MODULEDIR CC CFLAGS LDFLAGS PG_CONFIG NGINX_SRC BUILD"
 	@echo "           SANITIZE=1 WERROR=1 V=1"
 
-.PHONY: all module worker test check $(CHECKS) check-sanitized lint demo bench fuzz deps \
+.PHONY: all module worker test check $(CHECKS) check-package \
+        check-sanitized lint demo bench fuzz deps dist deb \
         install install-module install-worker install-sql uninstall format \
         clean help

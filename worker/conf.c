@@ -5,6 +5,7 @@
  */
 
 #include "conf.h"
+#include "credential.h"
 #include "fault.h"
 #include "log.h"
 #include "pg.h"
@@ -20,7 +21,6 @@
 
 #define CONF_SECTION "leadq"
 #define CONF_MAX_LINE 4096
-#define CONF_MAX_SECRET 1024
 #define CONF_MAX_SCHEMA 31
 
 typedef struct conf_key_s conf_key_t;
@@ -60,16 +60,18 @@ static int set_host(const conf_key_t *key, void *field, const char *value,
 
 #define AT(field) offsetof(conf_t, field)
 
-enum { REQUIRED = 1, RESTART = 2 };
+enum { REQUIRED = 1, RESTART = 2, PATH = 4 /* may begin with %d */ };
 
 static const conf_key_t keys[] = {
     {"database", AT(database), set_conninfo, NULL, 0, 0, REQUIRED | RESTART},
+    {"database_password_file", AT(database_password_file), set_text, NULL, 0,
+     0, PATH},
     {"schema", AT(schema), set_schema, "leadq", 0, 0, RESTART},
-    {"keys", AT(keys_file), set_text, NULL, 0, 0, REQUIRED},
-    {"secrets_dir", AT(secrets_dir), set_text, NULL, 0, 0, 0},
+    {"keys", AT(keys_file), set_text, NULL, 0, 0, REQUIRED | PATH},
+    {"secrets_dir", AT(secrets_dir), set_text, NULL, 0, 0, PATH},
     {"smtp_url", AT(smtp_url), set_smtp_url, NULL, 0, 0, REQUIRED},
     {"smtp_user", AT(smtp_user), set_text, NULL, 0, 0, 0},
-    {"smtp_password_file", AT(smtp_password_file), set_text, NULL, 0, 0, 0},
+    {"smtp_password_file", AT(smtp_password_file), set_text, NULL, 0, 0, PATH},
     {"smtp_tls", AT(smtp_tls), set_tls, "try", 0, 0, 0},
     {"smtp_helo", AT(smtp_helo), set_host, NULL, 0, 0, 0},
     {"max_inflight", AT(max_inflight), set_count, "256", 1, 4096, 0},
@@ -402,27 +404,56 @@ line_of(const reading_t *reading, const char *name)
     return 0;
 }
 
-/* The first line of a file, owned by the caller, or NULL with errno set. */
-static char *
-read_secret(const char *path)
+/* "%d/links.key": the credentials of the service. */
+static int
+resolve_paths(reading_t *reading, const char *conf_path)
 {
-    char secret[CONF_MAX_SECRET + 2];
-    FILE *file;
-    char *copy;
+    char **field, *path;
+    size_t i;
 
-    file = fopen(path, "re");
-    if (file == NULL) {
-        return NULL;
+    for (i = 0; i < N_KEYS; i++) {
+        field = (char **)(void *)((char *)reading->conf + keys[i].field);
+        if (!(keys[i].flags & PATH) || *field == NULL) {
+            continue;
+        }
+        path = credential_path(*field, conf_path);
+        if (path == NULL) {
+            return fault_set(&reading->fault, reading->lines[i],
+                             "%s is too long a path", keys[i].name);
+        }
+        free(*field);
+        *field = path;
     }
-    copy = NULL;
-    errno = EIO;
-    if (fgets(secret, sizeof(secret), file) != NULL) {
-        secret[strcspn(secret, "\r\n")] = '\0';
-        copy = strdup(secret);
-        explicit_bzero(secret, sizeof(secret));
+    return 0;
+}
+
+/* Puts the file's password into the connection string. */
+static int
+read_database_password(reading_t *reading)
+{
+    conf_t *conf = reading->conf;
+    fault_t fault;
+    char *password, *conninfo;
+
+    if (conf->database_password_file == NULL) {
+        return 0;
     }
-    (void)fclose(file);
-    return copy;
+    password = credential_read(conf->database_password_file);
+    if (password == NULL) {
+        return fault_set(&reading->fault,
+                         line_of(reading, "database_password_file"),
+                         "database_password_file \"%s\": %s",
+                         conf->database_password_file, strerror(errno));
+    }
+    conninfo = credential_conninfo(conf->database, password, &fault);
+    credential_free(password);
+    if (conninfo == NULL) {
+        return fault_set(&reading->fault, line_of(reading, "database"),
+                         "database: %s", fault.text);
+    }
+    credential_free(conf->database);
+    conf->database = conninfo;
+    return 0;
 }
 
 /* What the values name must be there. */
@@ -454,14 +485,14 @@ read_files(reading_t *reading)
                          "smtp_user and smtp_password_file go together");
     }
     if (conf->smtp_password_file != NULL) {
-        conf->smtp_password = read_secret(conf->smtp_password_file);
+        conf->smtp_password = credential_read(conf->smtp_password_file);
         if (conf->smtp_password == NULL) {
             return fault_set(fault, line_of(reading, "smtp_password_file"),
                              "smtp_password_file \"%s\": %s",
                              conf->smtp_password_file, strerror(errno));
         }
     }
-    return 0;
+    return read_database_password(reading);
 }
 
 conf_t *
@@ -479,7 +510,9 @@ conf_load(const char *path, char *err, size_t errlen)
     (void)fault_set(&reading.fault, 0, "out of memory");
     reading.conf = calloc(1, sizeof(*reading.conf));
     failed = reading.conf == NULL || read_lines(&reading) != 0
-             || set_defaults(&reading) != 0 || read_files(&reading) != 0;
+             || set_defaults(&reading) != 0
+             || resolve_paths(&reading, path) != 0
+             || read_files(&reading) != 0;
     (void)fclose(reading.file);
     if (!failed) {
         return reading.conf;
@@ -500,12 +533,10 @@ conf_free(conf_t *conf)
     if (conf == NULL) {
         return;
     }
-    if (conf->smtp_password != NULL) {
-        explicit_bzero(conf->smtp_password, strlen(conf->smtp_password));
-    }
     leadq_keys_free(conf->keys);
-    free(conf->smtp_password);
-    free(conf->database);
+    credential_free(conf->smtp_password);
+    credential_free(conf->database);
+    free(conf->database_password_file);
     free(conf->schema);
     free(conf->keys_file);
     free(conf->secrets_dir);

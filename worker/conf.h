@@ -13,7 +13,8 @@
 typedef enum { CONF_TLS_OFF, CONF_TLS_TRY, CONF_TLS_REQUIRE } conf_tls_e;
 
 typedef struct {
-    char *database; /* owned, as every string here; conninfo */
+    char *database; /* owned, as every string here; conninfo, a secret */
+    char *database_password_file; /* may be NULL */
     char *schema;
     char *keys_file;
     char *secrets_dir; /* may be NULL */

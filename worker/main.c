@@ -107,9 +107,12 @@ on_hup(uv_signal_t *signal_, int number)
     if (worker->state != RUNNING) {
         return;
     }
+    (void)sd_notify(0, "RELOADING=1");
     conf = conf_load(worker->conf_path, err, sizeof(err));
     if (conf == NULL) {
         log_error("conf refuse reason=%s", log_text(text, err));
+        (void)sd_notify(0, "READY=1\nSTATUS=the changed configuration was "
+                           "refused, see the log");
         return;
     }
     key = conf_needs_restart(worker->conf, conf);
@@ -121,6 +124,7 @@ on_hup(uv_signal_t *signal_, int number)
     worker->conf = conf;
     log_set_level((log_level_e)conf->log_level);
     log_info("conf reload file=%s", log_text(text, worker->conf_path));
+    (void)sd_notify(0, "READY=1\nSTATUS=");
 }
 
 /* The loop itself feeds the watchdog: a loop that hangs does not. */

@@ -3,7 +3,7 @@
 use strict;
 use warnings;
 
-use Leadq::Test qw(run slurp build_dir);
+use Leadq::Test qw(run slurp spew tempdir build_dir);
 use Test::More;
 
 sub documents {
@@ -41,6 +41,22 @@ cmp_ok(scalar keys %words, '>=', 5, 'its help was read');
 for my $word (sort keys %words) {
     documents($_, $word) for 'worker/README.md', 'worker/leadqctl.8';
 }
+
+# Keys of the business document, from the tables of its checks; its example.
+my @document_keys = map { slurp($_) =~ /\{"(\w+)", [01], \w+\}/g }
+    qw(worker/ctl_rules.c worker/ctl_networks.c worker/ctl_templates.c);
+cmp_ok(scalar @document_keys, '>=', 30, 'the keys of the document were read');
+for my $key (@document_keys) {
+    documents('worker/leadq.json.5', $key);
+}
+my ($example) = slurp('worker/leadq.json.5') =~ /^\.Bd[^\n]*\n(\{.*?)^\.Ed/ms;
+my $dir = tempdir();
+spew("$dir/leadq.json", $example);
+mkdir "$dir/letters" or die;
+spew("$dir/$_", '{{confirm_url}}') for $example =~ /"(letters[^"]+)"/g;
+my ($rc_example, $out) = run(build_dir() . '/leadqctl', 'config', 'check',
+    "$dir/leadq.json");
+is($rc_example, 0, "the example of the manual is good: $out");
 
 # Functions that somebody may call, and views, from the grants.
 my $grants = slurp('sql/grants.sql');

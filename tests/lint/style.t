@@ -18,7 +18,7 @@ my @worker = glob 'worker/*.[ch]';
 passes('worker/ is formatted by clang-format', 'clang-format', '--dry-run',
     '-Werror', @worker);
 
-for my $script ('.ci/run', glob 'tests/*/*.sh') {
+for my $script ('.ci/run', glob 'tests/*/*.sh conf/debian/*.postinst') {
     passes("$script passes shellcheck", 'shellcheck', $script);
 }
 
@@ -26,7 +26,7 @@ my @perl = grep { /\.(?:pm|t)$/ || m{/run$} }
     split /\n/, (run('git', 'ls-files', 'tests'))[1];
 for my $script (@perl) {
     my ($rc, $out) = run($^X, '-wc', '-Itests/lib', '-Itests/worker',
-        '-Itests/module', $script);
+        '-Itests/module', '-Itests/package', $script);
     is($rc . ' ' . ($out =~ s/\S+ syntax OK\n//r), '0 ',
         "$script compiles without a warning");
 }

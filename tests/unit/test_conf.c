@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "conf.h"
+#include "credential.h"
 #include "log.h"
 
 static char dir[] = "/tmp/leadq-test-XXXXXX";
@@ -140,6 +141,64 @@ a_password_is_the_first_line_of_its_file(void **state)
 }
 
 static void
+the_password_of_the_database_joins_its_connection_string(void **state)
+{
+    char err[300];
+    conf_t *conf;
+
+    (void)state;
+    assert_int_equal(setenv("CREDENTIALS_DIRECTORY", dir, 1), 0);
+    spew(path, "[leadq]\ndatabase = postgres://me@db1,db2:6432/x\n"
+               "database_password_file = %d/password\n"
+               "keys = %d/keys\nsmtp_url = smtp://relay\nsecrets_dir=%d\n");
+    conf = conf_load(path, err, sizeof(err));
+    assert_non_null(conf);
+    assert_string_equal(conf->database,
+                        "user='me' dbname='x' host='db1,db2' port=',6432' "
+                        "password='se cret;#'");
+    assert_string_equal(conf->keys_file, keys);
+    assert_string_equal(conf->secrets_dir, dir);
+    conf_free(conf);
+    assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+
+    assert_null(load("database_password_file = %d/password\n", err));
+    assert_non_null(strstr(err, ":2: database: there is a password in it"));
+    assert_null(load("database_password_file = %d/none\n", err));
+    assert_non_null(strstr(err, ":5: database_password_file"));
+}
+
+static void
+without_credentials_they_lie_beside_the_file(void **state)
+{
+    char err[300];
+    conf_t *conf;
+
+    (void)state;
+    assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+    conf = load("smtp_user = me\nsmtp_password_file = %d/password\n", err);
+    assert_non_null(conf);
+    assert_string_equal(conf->smtp_password_file, password);
+    conf_free(conf);
+    assert_null(load("secrets_dir = %done\n", err)); /* a name, no directory */
+    assert_non_null(strstr(err, ":5: secrets_dir \"%done\""));
+}
+
+static void
+a_quote_in_a_password_ends_nothing(void **state)
+{
+    fault_t fault;
+    char *text;
+
+    (void)state;
+    text = credential_conninfo("dbname=x", "it's \\ host=evil", &fault);
+    assert_non_null(text);
+    assert_string_equal(text, "dbname='x' password='it\\'s \\\\ host=evil'");
+    credential_free(text);
+    assert_null(credential_conninfo("dbname", "x", &fault));
+    assert_non_null(strstr(fault.text, "not a connection string"));
+}
+
+static void
 a_fault_names_the_first_line_that_is_wrong(void **state)
 {
     char err[300], want[300];
@@ -181,6 +240,10 @@ main(void)
         cmocka_unit_test(what_is_not_said_has_a_default),
         cmocka_unit_test(times_have_units),
         cmocka_unit_test(a_password_is_the_first_line_of_its_file),
+        cmocka_unit_test(
+            the_password_of_the_database_joins_its_connection_string),
+        cmocka_unit_test(without_credentials_they_lie_beside_the_file),
+        cmocka_unit_test(a_quote_in_a_password_ends_nothing),
         cmocka_unit_test(a_fault_names_the_first_line_that_is_wrong),
         cmocka_unit_test(some_keys_need_a_restart),
     };

@@ -116,6 +116,18 @@ sub told {
 }
 told('READY=1');
 told('WATCHDOG=1');
+
+# a reload is told; a good one and a bad one end
+%told = ();
+$worker->hup;
+told('RELOADING=1');
+told('READY=1');
+$worker->configure(%conf, max_inflight => 'many');
+%told = ();
+$worker->hup;
+told('RELOADING=1');
+told('READY=1');
+ok((grep { /^STATUS=.*refused/ } keys %told), 'with what came of it');
 is($worker->term, 0, 'the worker ends well');
 told('STOPPING=1');
 
