@@ -181,6 +181,19 @@ bench: module worker
 	LEADQ_BUILD=$(abspath $(BUILD)) perl -Itests/lib \
 	    tests/bench/$(if $(BENCH_SOAK),soak,run)
 
+# Beside what others use; php-fpm is needed for nothing else.
+PEERS      = php-fpm php-pgsql
+
+bench-peers: module worker
+	@missing=; for p in $(PEERS); do \
+	    dpkg-query -W -f '$${Status}\n' $$p 2>/dev/null | grep -q ' installed$$' \
+	        || missing="$$missing $$p"; done; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	[ -z "$$missing" ] || $$sudo env DEBIAN_FRONTEND=noninteractive \
+	    RUNLEVEL=1 apt-get install -y -q --no-install-recommends $$missing
+	LEADQ_BUILD=$(abspath $(BUILD)) NODE_PATH=$(abspath build/node_modules) \
+	    perl -Itests/lib tests/bench/peers
+
 FUZZ_S     ?= 60
 FUZZ_FLAGS = -std=c11 -O1 -g -fsanitize=fuzzer,address,undefined
 
@@ -342,6 +355,7 @@ help:
 	@echo "make demo       the whole of leadq on this machine, with a tour"
 	@echo "make bench      figures, also in $(BUILD)/bench.tsv;"
 	@echo "                BENCH_SOAK=5000000: memory over so many requests"
+	@echo "make bench-peers  leadq beside Node and PHP-FPM"
 	@echo "make fuzz       every fuzzer for FUZZ_S=60 seconds"
 	@echo "make fuzz-door  FUZZ_N=1000000 mutated requests against nginx"
 	@echo "make lint       limits, style, manuals, scripts"
@@ -356,6 +370,6 @@ help:
 	@echo "           SANITIZE=1 WERROR=1 V=1"
 
 .PHONY: all module worker test check $(CHECKS) check-package \
-        check-sanitized lint demo bench fuzz fuzz-door dist deb deps \
+        check-sanitized lint demo bench bench-peers fuzz fuzz-door dist deb deps \
         install install-module install-worker install-sql uninstall format \
         clean help

@@ -75,7 +75,7 @@ my $wild = free_port();
 my $nginx = Leadq::Nginx->start(workers => 2, server => $locations,
     http => qq(leadq_database main "$dsn" timeout=60s;
         leadq_key test $dir/test.key;
-        leadq_limit_zone some 1m rate=20r/s burst=5;
+        leadq_limit_zone some 1m rate=60r/m burst=2;
         server {
             listen 127.0.0.1:$wild;
             client_header_timeout 300ms;
