@@ -273,8 +273,10 @@ take(client_t *client, int end)
         client->ended = answer.close;
     }
 
-    memmove(client->in.data, client->in.data + used, client->in.len - used);
-    client->in.len -= used;
+    if (used) {
+        client->in.len -= used;
+        memmove(client->in.data, client->in.data + used, client->in.len);
+    }
 }
 
 

@@ -109,8 +109,10 @@ text_put(text_t *text, const char *data, size_t len)
         }
     }
 
-    memcpy(text->data + text->len, data, len);
-    text->len += len;
+    if (len) {
+        memcpy(text->data + text->len, data, len);
+        text->len += len;
+    }
 }
 
 
@@ -136,7 +138,9 @@ splice(text_t *text, size_t at, size_t gone, const char *data, size_t len)
 {
     text_t  rest = { NULL, 0, 0 };
 
-    text_put(&rest, text->data + at + gone, text->len - at - gone);
+    if (text->len > at + gone) {
+        text_put(&rest, text->data + at + gone, text->len - at - gone);
+    }
 
     text->len = at;
     text_put(text, data, len);
