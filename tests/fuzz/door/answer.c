@@ -251,7 +251,8 @@ answer_read(const char *data, size_t len, int head_only, int end,
     type = header(data, head, "Content-Type", &type_len, &twice);
     problem = type && strncmp(type, "application/problem+json", 24) == 0;
 
-    if (body && type && (problem || strncmp(type, "application/json", 16) == 0))
+    if (body && type
+        && (problem || strncmp(type, "application/json", 16) == 0))
     {
         *why = json_fault(data + head + 2, (size_t) body, problem,
                           answer->status);

@@ -49,7 +49,7 @@ void text_puts(text_t *text, const char *string);
 /* Words that requests may have: tokens, links.  Borrowed. */
 void make_words(char **words, size_t n);
 
-/* Appends request number n of the seed, which may end its connection if may_end. */
+/* Appends request n of the seed; it ends its connection only if may_end. */
 void make_request(text_t *out, uint64_t seed, uint64_t n, int wild,
     int may_end, request_t *request);
 

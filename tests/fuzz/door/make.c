@@ -50,7 +50,8 @@ static const char *const  words[] = {
     "true", "1e999", "-0", "%", "%00", "%ff", "&", "=", "+", ";", "--B",
     "--B--", "\xff\xfe", "\xc0\x80", "\xf4\x90\x80\x80", "\xe2\x80\xae",
     "filename=\"a\"", "name=\"name\"", "charset=utf-16", "boundary=\"\"", "0",
-    "\t", " ", "  ", "email", "$set", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    "\t", " ", "  ", "email", "$set",
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 };
 
 /* And these where they may break the frame. */
