@@ -1,7 +1,7 @@
 package Leadq::Nginx;
 
 # nginx with the module under test, on a free port of the loopback: Debian's,
-# or the program that NGINX names.
+# or the program that LEADQ_NGINX names.
 
 use strict;
 use warnings;
@@ -74,7 +74,7 @@ CONF
 
 sub _command {
     my ($self, @more) = @_;
-    return ($ENV{NGINX} || 'nginx', '-p', $self->{dir}, '-e', "$self->{dir}/error.log",
+    return ($ENV{LEADQ_NGINX} || 'nginx', '-p', $self->{dir}, '-e', "$self->{dir}/error.log",
         '-c', "$self->{dir}/nginx.conf", @more);
 }
 
