@@ -71,6 +71,7 @@ UNIT       = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%, \
                $(wildcard tests/unit/*.c))
 FUZZ       = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%, \
                $(wildcard tests/fuzz/*.c))
+DOOR       = $(BUILD)/tests/door
 
 all: module worker
 
@@ -138,7 +139,13 @@ check-unit: $(UNIT)
 check-sql: worker
 	$(PROVE) tests/sql
 
-check-module: module
+$(DOOR): tests/fuzz/door/main.c tests/fuzz/door/make.c \
+         tests/fuzz/door/answer.c tests/fuzz/door/door.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 $(CFLAGS) $(SANFLAGS) $(WARN) -D_GNU_SOURCE \
+	    $(filter %.c,$^) $$(pkg-config --cflags --libs jansson) -o $@
+
+check-module: module $(DOOR)
 	$(PROVE) tests/module
 
 check-worker: worker
@@ -174,6 +181,19 @@ bench: module worker
 	LEADQ_BUILD=$(abspath $(BUILD)) perl -Itests/lib \
 	    tests/bench/$(if $(BENCH_SOAK),soak,run)
 
+# Beside what others use; php-fpm is needed for nothing else.
+PEERS      = php-fpm php-pgsql
+
+bench-peers: module worker
+	@missing=; for p in $(PEERS); do \
+	    dpkg-query -W -f '$${Status}\n' $$p 2>/dev/null | grep -q ' installed$$' \
+	        || missing="$$missing $$p"; done; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	[ -z "$$missing" ] || $$sudo env DEBIAN_FRONTEND=noninteractive \
+	    RUNLEVEL=1 apt-get install -y -q --no-install-recommends $$missing
+	LEADQ_BUILD=$(abspath $(BUILD)) NODE_PATH=$(abspath build/node_modules) \
+	    perl -Itests/lib tests/bench/peers
+
 FUZZ_S     ?= 60
 FUZZ_FLAGS = -std=c11 -O1 -g -fsanitize=fuzzer,address,undefined
 
@@ -190,6 +210,12 @@ fuzz: $(FUZZ)
 	        tests/fuzz/corpus/$$n > $$log 2>&1 \
 	        || { tail -n 40 $$log; exit 1; }; \
 	    grep -E '^Done|average_exec' $$log; done
+
+# Mutated requests against a running nginx; the same seed, the same requests.
+fuzz-door: module $(DOOR)
+	LEADQ_REQUESTS=$(or $(FUZZ_N),1000000) \
+	    LEADQ_SEED=$(or $(FUZZ_SEED),$$(date +%s)) \
+	    $(PROVE) -v tests/module/mutated.t
 
 # --- what the machine needs --------------------------------------------------
 
@@ -329,7 +355,9 @@ help:
 	@echo "make demo       the whole of leadq on this machine, with a tour"
 	@echo "make bench      figures, also in $(BUILD)/bench.tsv;"
 	@echo "                BENCH_SOAK=5000000: memory over so many requests"
+	@echo "make bench-peers  leadq beside Node and PHP-FPM"
 	@echo "make fuzz       every fuzzer for FUZZ_S=60 seconds"
+	@echo "make fuzz-door  FUZZ_N=1000000 mutated requests against nginx"
 	@echo "make lint       limits, style, manuals, scripts"
 	@echo "make format     clang-format over worker/"
 	@echo "make install    module, worker, leadqctl, sql, units, samples"
@@ -342,6 +370,6 @@ help:
 	@echo "           SANITIZE=1 WERROR=1 V=1"
 
 .PHONY: all module worker test check $(CHECKS) check-package \
-        check-sanitized lint demo bench fuzz deps dist deb \
+        check-sanitized lint demo bench bench-peers fuzz fuzz-door dist deb deps \
         install install-module install-worker install-sql uninstall format \
         clean help

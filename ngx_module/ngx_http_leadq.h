@@ -100,9 +100,7 @@ typedef struct {
     ngx_str_t                     spool;        /* path; empty: none */
     off_t                         spool_size;
     ngx_http_leadq_place_t        spool_place;
-#if (NGX_THREADS)
-    ngx_thread_pool_t            *threads;      /* that write it */
-#endif
+    struct ngx_thread_pool_s     *threads;      /* that write it */
 
     char                         *check;        /* SQL of a new lane */
     ngx_array_t                   functions;    /* _function_t * */

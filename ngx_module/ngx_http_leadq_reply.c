@@ -262,6 +262,9 @@ ngx_http_leadq_send_json(ngx_http_request_t *r, ngx_uint_t status,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    /* If-Match and the like are about resources, not about what was done */
+
+    r->disable_not_modified = 1;
     r->headers_out.status = status;
     r->headers_out.content_length_n = len;
 

@@ -453,6 +453,7 @@ ngx_http_leadq_show(ngx_http_request_t *r, ngx_http_leadq_page_t *page)
     out.buf = b;
     out.next = NULL;
 
+    r->disable_not_modified = 1;
     r->headers_out.status = page->status;
     r->headers_out.content_length_n = text.len;
     r->headers_out.content_type = page->type;

@@ -41,11 +41,13 @@ ngx_http_leadq_spool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     ngx_str_t  *value, size;
 
+#if !(NGX_THREADS)
+    return "needs an nginx that was built with --with-threads";
+#endif
+
     if (lcf->spool.len) {
         return "is duplicate";
     }
-
-#if (NGX_THREADS)
 
     value = cf->args->elts;
 
@@ -93,12 +95,6 @@ ngx_http_leadq_spool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_leadq_place(cf, &lcf->place);
 
     return NGX_CONF_OK;
-
-#else
-
-    return "needs an nginx that was built with --with-threads";
-
-#endif
 }
 
 
@@ -121,12 +117,10 @@ ngx_http_leadq_spool_set(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
         database->spool_size = lcf->spool_size;
         database->spool_place = lcf->spool_place;
 
-#if (NGX_THREADS)
         database->threads = ngx_thread_pool_add(cf, NULL);
         if (database->threads == NULL) {
             return NGX_CONF_ERROR;
         }
-#endif
 
         path = ngx_pcalloc(cf->pool, sizeof(ngx_path_t));
         if (path == NULL) {

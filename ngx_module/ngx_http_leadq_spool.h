@@ -24,6 +24,17 @@
 #include <ngx_thread_pool.h>
 
 
+#if !(NGX_THREADS)
+
+/* nginx has none of these, and no location a spool. */
+
+#define ngx_thread_pool_add(cf, name)       NULL
+#define ngx_thread_task_alloc(pool, size)   NULL
+#define ngx_thread_task_post(threads, task) NGX_ERROR
+
+#endif
+
+
 #define NGX_HTTP_LEADQ_LOG_EVERY  10000         /* ms */
 
 

@@ -79,6 +79,10 @@ is_deeply([@{ $r->{headers} }{qw(content-language retry-after set-cookie)}],
     ['ru', '7', undef], 'SQL may set the headers that are allowed');
 $r = $odd->('204');
 is($r->{status} . ($r->{content} || ''), '204', 'a status without a body');
+is(post($ng->url('/odd'), '{"name":"fine"}', $_ => $_ eq 'if-match' ? '"x"'
+    : 'Wed, 25 Nov 2026 00:00:00 GMT')->{status}, 200,
+    "what was done is said whatever $_ there is")
+    for qw(if-match if-unmodified-since);
 is(length $odd->('big')->{content}, 40009, 'a body over 16 kB arrives');
 is(codes($odd->('problem')), '409 duplicate', 'a problem of SQL is a problem');
 is(codes($odd->($_)), '500 internal-error', "a row with $_ is our fault")

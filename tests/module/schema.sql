@@ -103,11 +103,13 @@ language sql as $$
       from unnest(p_ids, p_requests) u (id, request)
      order by u.id
         on conflict do nothing;
-    select u.n::int,
-           case when r.request ->> '$fingerprint'
-                     is distinct from u.request::jsonb ->> '$fingerprint'
-                then 422 else 201 end,
-           null::text, jsonb_build_object('id', u.id)::text
+    select u.n::int, case when t.other then 422 else 201 end, null::text,
+           case when t.other
+                then '{"type":"urn:leadq:problem:idempotency-key-reused",'
+                     '"title":"The key has another row","status":422}'
+                else jsonb_build_object('id', u.id)::text end
       from unnest(p_ids, p_requests) with ordinality u (id, request, n)
       left join leadq.row r using (id)
+     cross join lateral (select r.request ->> '$fingerprint'
+           is distinct from u.request::jsonb ->> '$fingerprint') t (other)
 $$;

@@ -1,6 +1,7 @@
 package Leadq::Nginx;
 
-# Debian's nginx with the module under test, on a free port of the loopback.
+# nginx with the module under test, on a free port of the loopback: Debian's,
+# or the program that LEADQ_NGINX names.
 
 use strict;
 use warnings;
@@ -73,7 +74,7 @@ CONF
 
 sub _command {
     my ($self, @more) = @_;
-    return ('nginx', '-p', $self->{dir}, '-e', "$self->{dir}/error.log",
+    return ($ENV{LEADQ_NGINX} || 'nginx', '-p', $self->{dir}, '-e', "$self->{dir}/error.log",
         '-c', "$self->{dir}/nginx.conf", @more);
 }
 

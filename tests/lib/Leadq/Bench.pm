@@ -1,0 +1,140 @@
+package Leadq::Bench;
+
+# Measures what takes leads over HTTP into a database: leads a second,
+# latency, CPU per lead of every process that has a part in it, and whether
+# what was answered is what is stored.
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use POSIX ();
+
+use Leadq::Postgres;
+use Leadq::Test qw(run slurp wait_for);
+
+our @EXPORT_OK = qw($FIELDS median);
+
+# The fields of the leads of leads.lua.
+our $FIELDS = <<'CONF';
+    leadq_field email        email required;
+    leadq_field phone        phone;
+    leadq_field name         text  max=100;
+    leadq_field click_id     token max=255;
+    leadq_field consent_pd   bool  required;
+    leadq_field consent_ads  bool;
+    leadq_field text_version token max=64;
+    leadq_set   source bench;
+    leadq_set   ip     $remote_addr;
+    leadq_set   ua     $http_user_agent;
+CONF
+
+my $TICKS_S = POSIX::sysconf(POSIX::_SC_CLK_TCK());
+
+# A cluster with the schema and a source of leads in it.  Options: seconds of
+# one measurement.
+sub new {
+    my ($class, %options) = @_;
+
+    my $self = bless { %options, runs => 0, pids => [] }, $class;
+    $self->{pg} = Leadq::Postgres->start(conf => { max_wal_size => '4GB',
+        checkpoint_timeout => '30min', shared_buffers => '512MB' });
+    $self->{pg}->migrate;
+    $self->{pg}->sql(q(insert into leadq.source (name) values ('bench')));
+    $self->count($self->{pg}->pid);
+    return $self;
+}
+
+sub pg { return $_[0]{pg} }
+
+# The CPU of these processes and of their children counts.
+sub count {
+    my ($self, @pids) = @_;
+    push @{ $self->{pids} }, @pids;
+    return;
+}
+
+sub _children {
+    my ($pid) = @_;
+    return split ' ', `ps -o pid= --ppid $pid`;
+}
+
+# CPU seconds of a process, and of its children that have ended.
+sub _cpu_s {
+    my ($pid) = @_;
+    my ($after) = slurp("/proc/$pid/stat") =~ /\) (.*)/ or return 0;
+    my @field = split / /, $after;
+    return ($field[11] + $field[12] + $field[13] + $field[14]) / $TICKS_S;
+}
+
+# CPU seconds of all servers up to now.
+sub cpu_s {
+    my ($self) = @_;
+    my $sum = 0;
+    $sum += _cpu_s($_) for map { ($_, _children($_)) } @{ $self->{pids} };
+    return $sum;
+}
+
+# wrk leaves when its time is up; what was in flight then is still stored.
+sub _wait_idle {
+    my ($self) = @_;
+    wait_for('the last batch is in', 10, sub {
+        return !$self->{pg}->sql(q(select count(*) from pg_stat_activity
+            where usename = 'leadq_web' and state <> 'idle'));
+    });
+    return;
+}
+
+sub reset_tables {
+    my ($self) = @_;
+    $self->_wait_idle;
+    $self->{pg}->sql('truncate leadq.lead, leadq.job_ready cascade');
+    $self->{pg}->sql('vacuum leadq.lead, leadq.job_ready');
+    $self->{pg}->sql('checkpoint');
+    return;
+}
+
+sub stored {
+    my ($self) = @_;
+    $self->_wait_idle;
+    return $self->{pg}->sql('select count(*) from leadq.lead');
+}
+
+# One run of wrk with leads.lua: requests a second, p50 and p99 in ms, CPU per
+# request in us.  Options: url; path; connections; more, text for each body;
+# expect => 'stored' (default), 'answered' or 'refused'.
+sub wrk {
+    my ($self, %options) = @_;
+
+    my $expect = $options{expect} || 'stored';
+    my ($path, $connections) = @options{qw(path connections)};
+    $self->reset_tables;
+    $self->{runs}++;
+    my $cpu = $self->cpu_s;
+    my ($rc, $out) = run('wrk', '-t1', "-c$connections",
+        "-d$self->{seconds}s", '--latency', '-s', 'tests/bench/leads.lua',
+        $options{url}, $path, "m$self->{runs}", $options{more} || '');
+    $cpu = $self->cpu_s - $cpu;
+    $rc == 0 && $out !~ /Socket errors/
+        && ($out =~ /Non-2xx/ ? 1 : 0) == ($expect eq 'refused' ? 1 : 0)
+        or die "$path: wrk: $out";
+    my ($requests) = $out =~ /(\d+) requests in/ or die "wrk: $out";
+    my ($rate) = $out =~ m{Requests/sec:\s+([\d.]+)};
+    if ($expect eq 'stored') {
+        # wrk cuts off what is in flight at the end; nothing else may differ.
+        my $new = $self->stored;
+        $new >= $requests && $new <= $requests + $connections
+            or die "$path: $requests answered, $new stored\n";
+    }
+    my ($p50, $p99) = map { $out =~ /^\s+$_%\s+([\d.]+)(us|ms|s)/m
+        ? $1 * { us => 0.001, ms => 1, s => 1000 }->{$2} : die $out } 50, 99;
+    return { leads_per_s => $rate, p50_ms => $p50, p99_ms => $p99,
+        cpu_us_per_lead => 1e6 * $cpu / $requests };
+}
+
+sub median {
+    my @sorted = sort { $a <=> $b } @_;
+    return $sorted[@sorted / 2];
+}
+
+1;
