@@ -119,16 +119,7 @@ begin
          order by l.n
     loop
         while v_room > 0 loop
-            with due as (
-                select r.ctid
-                  from leadq.job_ready r
-                 where r.lane = v_lane
-                   and r.job_id > v_after
-                   and (r.lease_until is null or r.lease_until < v_now)
-                 order by r.job_id
-                 limit v_room
-                   for update skip locked
-            ), leased as (
+            with leased as (
                 update leadq.job_ready r
                    set lease_token = v_token,
                        lease_until = v_until,
@@ -136,8 +127,16 @@ begin
                        attempt = r.attempt + 1,
                        takeovers = r.takeovers
                            + (r.lease_until is not null)::integer
-                  from due d
-                 where r.ctid = d.ctid
+                 where r.ctid = any (array(
+                        select d.ctid
+                          from leadq.job_ready d
+                         where d.lane = v_lane
+                           and d.job_id > v_after
+                           and (d.lease_until is null
+                                or d.lease_until < v_now)
+                         order by d.job_id
+                         limit v_room
+                           for update skip locked))
                 returning r.job_id, r.kind, r.takeovers
             )
             select array_agg(l.job_id order by l.job_id), max(l.job_id),

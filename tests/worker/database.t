@@ -27,7 +27,12 @@ sub count {
 my $worker = Leadq::Worker->start(conf => { %conf, max_inflight => 50 });
 my @ids = add_postback($pg, $net->url('/slow/20?n={sub1}'), n => 1500,
     values => { sub1 => '#N#' });
+my $ups = 0;
 for my $mode (qw(fast immediate)) {
+    $ups += 2;
+    wait_for('both connections', 30, sub {
+        return $ups == (() = $worker->log =~ /^<\d>database up/mg);
+    });
     my $done = count('done');
     wait_for('some work', 20, sub { count('done') > $done + 100 });
     $pg->restart($mode);
