@@ -39,35 +39,46 @@ create or replace function leadq.promote_jobs(p_limit integer)
 returns table (moved integer, next_ms bigint)
 language plpgsql
 security definer set search_path = pg_catalog, pg_temp
+set plan_cache_mode = force_generic_plan  -- no planning of all days each time
 as $$
 declare
     v_now timestamptz := leadq.now();
+    v_part oid;
+    v_rows tid[];
+    v_count integer;
 begin
     -- Moves at most p_limit due jobs from scheduled to ready.  next_ms: how
     -- long until the next one is due; null when none is ahead.  Called by
     -- the worker; several at once share the work.
-    with due as (
-        select s.tableoid, s.ctid, s.run_at
-          from leadq.job_scheduled s
-         where s.run_at <= v_now
-         order by s.run_at
-         limit p_limit
-           for update skip locked
-    ), gone as (
-        delete from leadq.job_scheduled s
-         using due d
-         where s.run_at <= v_now
-           and s.run_at = d.run_at
-           and s.tableoid = d.tableoid
-           and s.ctid = d.ctid
-        returning s.*
-    )
-    insert into leadq.job_ready
-           (lane, job_id, kind, target, ref, attempt, created_at)
-    select g.lane, g.job_id, g.kind, g.target, g.ref, g.attempt, g.created_at
-      from gone g;
+    moved := 0;
 
-    get diagnostics moved = row_count;
+    for v_part, v_rows in
+        with due as (
+            select s.tableoid, s.ctid
+              from leadq.job_scheduled s
+             where s.run_at <= v_now
+             order by s.run_at
+             limit p_limit
+               for update skip locked
+        )
+        select d.tableoid, array_agg(d.ctid) from due d group by d.tableoid
+    loop
+        with gone as (
+            delete from leadq.job_scheduled s
+             where s.run_at <= v_now
+               and s.tableoid = v_part
+               and s.ctid = any (v_rows)
+            returning s.*
+        )
+        insert into leadq.job_ready
+               (lane, job_id, kind, target, ref, attempt, created_at)
+        select g.lane, g.job_id, g.kind, g.target, g.ref, g.attempt,
+               g.created_at
+          from gone g;
+
+        get diagnostics v_count = row_count;
+        moved := moved + v_count;
+    end loop;
 
     select greatest(ceil(extract(epoch from s.run_at - v_now) * 1000), 0)
       into next_ms
