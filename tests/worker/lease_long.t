@@ -30,10 +30,10 @@ sub posts {
 
 # longer than a lease; another worker looks on all the time
 my @workers = map { Leadq::Worker->start(conf => \%conf) } 1, 2;
-my $long = add_postback($pg, $net->url('/slow/6500'), timeout_ms => 20000);
-my $short = add_postback($pg, $net->url('/slow/100'));
+my $short = add_postback($pg, $net->url('/200'));
 wait_state($pg, $short, 'done');
 is(calls('extend'), 0, 'short work asks for no extension');
+my $long = add_postback($pg, $net->url('/slow/6500'), timeout_ms => 20000);
 my $row = wait_state($pg, $long, 'done', 30);
 is($row->{attempt}, 1, 'a post may last longer than its lease');
 is(posts('/slow/6500'), 1, 'and is not begun by anybody else');
