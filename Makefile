@@ -177,9 +177,19 @@ demo:
 	LEADQ_BUILD=$(abspath $(BUILD)) NODE_PATH=$(abspath build/node_modules) \
 	    perl -Itests/lib tests/demo/run
 
-bench: module worker
-	LEADQ_BUILD=$(abspath $(BUILD)) perl -Itests/lib \
-	    tests/bench/$(if $(BENCH_SOAK),soak,run)
+$(BUILD)/tests/bench/noop: tests/bench/noop.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 $(CFLAGS) $(WARN) $(DEFINES) $(INCLUDES) $< \
+	    -L$(shell $(PG_CONFIG) --libdir) -lpq -o $@
+
+# What "make bench" runs: figures, or with BENCH_SOAK one long run.
+BENCHES    = $(if $(filter jobs,$(BENCH_SOAK)),soak_jobs, \
+               $(if $(BENCH_SOAK),soak,run jobs))
+
+bench: module worker $(BUILD)/tests/bench/noop
+	@set -e; for b in $(BENCHES); do \
+	    LEADQ_BUILD=$(abspath $(BUILD)) perl -Itests/lib tests/bench/$$b; \
+	done
 
 # Beside what others use; php-fpm is needed for nothing else.
 PEERS      = php-fpm php-pgsql
@@ -355,6 +365,7 @@ help:
 	@echo "make demo       the whole of leadq on this machine, with a tour"
 	@echo "make bench      figures, also in $(BUILD)/bench.tsv;"
 	@echo "                BENCH_SOAK=5000000: memory over so many requests"
+	@echo "                BENCH_SOAK=jobs: sizes over a day of a million jobs"
 	@echo "make bench-peers  leadq beside Node and PHP-FPM"
 	@echo "make fuzz       every fuzzer for FUZZ_S=60 seconds"
 	@echo "make fuzz-door  FUZZ_N=1000000 mutated requests against nginx"

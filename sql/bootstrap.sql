@@ -48,6 +48,18 @@ begin
 end
 $$;
 
+-- To see whose transaction holds vacuum back; without it our own are seen.
+do $$
+begin
+    if not pg_has_role('leadq_owner', 'pg_read_all_stats', 'member') then
+        grant pg_read_all_stats to leadq_owner;
+    end if;
+exception when insufficient_privilege then
+    raise notice 'pg_read_all_stats was not granted to leadq_owner: '
+                 'whose transaction holds vacuum back will not be seen';
+end
+$$;
+
 create schema if not exists leadq authorization leadq_owner;
 
 create table if not exists leadq.migration (

@@ -19,10 +19,12 @@ grant execute on function
     leadq.worker_api(),
     leadq.run_rules(integer),
     leadq.promote_jobs(integer),
-    leadq.claim_jobs(text, text[], integer, integer),
+    leadq.claim_jobs(text, text[], integer[], bigint[], integer),
     leadq.settle_jobs(bigint[], uuid[], text[], text[]),
-    leadq.release_jobs(bigint[], uuid[]),
-    leadq.maintain()
+    leadq.release_jobs(bigint[], uuid[], integer[]),
+    leadq.extend_jobs(bigint[], uuid[], integer),
+    leadq.maintain(),
+    leadq.vacuum_held()
 to leadq_worker;
 
 grant select on

@@ -71,6 +71,7 @@ on_upkeep(uv_timer_t *timer)
     chores_t *chores = timer->data;
 
     session_want(chores->session, SQL_MAINTAIN);
+    session_want(chores->session, SQL_HELD);
 }
 
 static void
@@ -122,6 +123,19 @@ on_maintained(void *data, const pg_answer_t *answer)
 }
 
 static void
+on_held(void *data, const pg_answer_t *answer)
+{
+    char text[LOG_TEXT_SIZE];
+
+    (void)data;
+    if (answer->end == PG_ROWS && PQntuples(answer->rows) > 0) {
+        log_warn("chores vacuum held_s=%ld holder=%s",
+                 session_number(answer, 0, 0),
+                 log_text(text, PQgetvalue(answer->rows, 0, 1)));
+    }
+}
+
+static void
 on_ready(void *data)
 {
     on_hint(data);
@@ -142,6 +156,9 @@ chores_pump(chores_t *chores)
 
     if (session_may(session, SQL_MAINTAIN)) {
         (void)session_send(session, SQL_MAINTAIN, NULL, on_maintained);
+    }
+    if (session_may(session, SQL_HELD)) {
+        (void)session_send(session, SQL_HELD, NULL, on_held);
     }
     if (session_is_under_way(session, SQL_RULES)
         || session_is_under_way(session, SQL_PROMOTE))
@@ -205,7 +222,7 @@ chores_new(uv_loop_t *loop, const conf_t *conf, chores_hint_pt hint,
         chores_free(chores);
         return NULL;
     }
-    session_want(chores->session, SQL_MAINTAIN);
+    on_upkeep(&chores->upkeep);
     (void)uv_timer_start(&chores->upkeep, on_upkeep, MAINTAIN_MS, MAINTAIN_MS);
     chores_conf(chores, conf);
     return chores;

@@ -75,6 +75,8 @@ static const conf_key_t keys[] = {
     {"smtp_tls", AT(smtp_tls), set_tls, "try", 0, 0, 0},
     {"smtp_helo", AT(smtp_helo), set_host, NULL, 0, 0, 0},
     {"max_inflight", AT(max_inflight), set_count, "256", 1, 4096, 0},
+    {"reserve_realtime", AT(reserve_realtime), set_count, "10", 0, 40, 0},
+    {"reserve_service", AT(reserve_service), set_count, "20", 0, 40, 0},
     {"smtp_connections", AT(smtp_connections), set_count, "20", 1, 500, 0},
     {"http_connections", AT(http_connections), set_count, "100", 1, 1000, 0},
     {"batch", AT(batch), set_count, "100", 1, 1000, 0},

@@ -24,6 +24,8 @@ typedef struct {
     char *smtp_helo;          /* may be NULL: the host's name */
     conf_tls_e smtp_tls;
     long max_inflight;
+    long reserve_realtime; /* percent of max_inflight */
+    long reserve_service;  /* percent of max_inflight */
     long smtp_connections;
     long http_connections;
     long batch;

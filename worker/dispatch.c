@@ -156,6 +156,18 @@ on_http_end(void *data, const http_result_t *result)
     end_post(job);
 }
 
+void
+dispatch_stop(job_t *job, const char *reason)
+{
+    smtp_cancel(job->smtp);
+    http_cancel(job->http);
+    job->smtp = NULL;
+    job->http = NULL;
+    job->outcome.outcome = OUTCOME_RETRY;
+    job->outcome.reason = reason;
+    end_post(job);
+}
+
 static int
 post_letter(const dispatch_t *dispatch, job_t *job)
 {

@@ -40,6 +40,9 @@ void dispatch_take(dispatch_t *dispatch, job_t *job);
  */
 void dispatch_overdue(dispatch_t *dispatch, uint64_t now_ms, list_t *jobs);
 
+/* Stops a post; the job ends with outcome retry and the reason. */
+void dispatch_stop(job_t *job, const char *reason);
+
 /* How many posts are under way. */
 size_t dispatch_posting(const dispatch_t *dispatch);
 

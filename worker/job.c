@@ -1,4 +1,5 @@
 #include "job.h"
+#include "buf.h"
 #include "http.h"
 #include "letter.h"
 #include "log.h"
@@ -13,6 +14,7 @@
 #include <time.h>
 
 #define SETTLE_MARGIN_MS 1000
+#define MAX_POST_MS (10 * 60 * 1000)
 
 static int make_letter(job_t *job, const json_t *payload, const conf_t *conf,
                        fault_t *fault);
@@ -120,15 +122,21 @@ job_new(const job_claim_t *claim, const conf_t *conf)
         return NULL;
     }
     list_init(&job->link);
+    list_init(&job->lease);
     job->id = claim->id;
     job->attempt = claim->attempt;
     (void)snprintf(job->token, sizeof(job->token), "%s", claim->token);
     (void)snprintf(job->kind, sizeof(job->kind), "%s", claim->kind);
     (void)snprintf(job->target, sizeof(job->target), "%s", claim->target);
+    job->leased_ms = claim->claimed_ms;
+    job->lease_ms = claim->lease_ms;
     job->start_by_ms = claim->claimed_ms + claim->lease_ms / 2;
-    job->limit_ms = (long)(claim->lease_ms / 2) - SETTLE_MARGIN_MS;
     outcome_init(&job->outcome);
     make(job, claim->payload, conf);
+    /* a request has a timeout of its own, a letter does not */
+    job->limit_ms = job->postback == NULL
+                        ? (long)(claim->lease_ms / 2) - SETTLE_MARGIN_MS
+                        : MAX_POST_MS;
     return job;
 }
 
@@ -137,6 +145,7 @@ job_free(job_t *job)
 {
     if (job != NULL) {
         list_remove(&job->link);
+        list_remove(&job->lease);
         smtp_cancel(job->smtp);
         http_cancel(job->http);
         letter_free(job->letter);
@@ -149,4 +158,51 @@ const char *
 job_destination(const job_t *job)
 {
     return job->postback == NULL ? "smtp" : postback_host(job->postback);
+}
+
+/* Only what applies. */
+void
+job_log_settled(const job_t *job, const char *state, const char *next_s)
+{
+    const outcome_t *o = &job->outcome;
+    buf_t line;
+
+    buf_init(&line, 700);
+    buf_addf(&line,
+             "job settle job=%" PRId64 " kind=%s target=%s try=%d"
+             " outcome=%s",
+             job->id, job->kind, job->target, job->attempt,
+             outcome_name(o->outcome));
+    if (o->http != 0) {
+        buf_addf(&line, " http=%d", o->http);
+    }
+    if (o->smtp != 0) {
+        buf_addf(&line, " smtp=%d", o->smtp);
+    }
+    if (o->code[0] != '\0') {
+        buf_addf(&line, " code=%s", o->code);
+    }
+    if (o->class_ != CLASS_NONE) {
+        buf_addf(&line, " class=%s", class_name(o->class_));
+    }
+    if (o->reason != NULL) {
+        buf_addf(&line, " reason=%s", o->reason);
+    }
+    buf_addf(&line, " ms=%ld state=%s", o->ms, state);
+    if (next_s != NULL) {
+        buf_addf(&line, " next_s=%s", next_s);
+    }
+    log_info("%s", buf_str(&line));
+    buf_done(&line);
+}
+
+void
+job_log_lost(const job_t *job)
+{
+    log_warn("job lose job=%" PRId64 " kind=%s target=%s try=%d outcome=%s"
+             " reason=%s",
+             job->id, job->kind, job->target, job->attempt,
+             outcome_name(job->outcome.outcome),
+             job->repeated ? "\"settled before, or lease lost\""
+                           : "\"lease lost\"");
 }

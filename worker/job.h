@@ -7,9 +7,9 @@
  *                    │ is over, shutdown    │ unknown kind
  *                    └──> released, freed   └── (straight from claimed)
  *
- * A post may begin in the first half of its lease and lasts at most the
- * other half less a second: so it ends, and is settled, while the lease
- * holds.
+ * A post may begin in the first half of its lease.  The lease is extended
+ * while it is under way, before half of it is over; a post whose lease cannot
+ * be extended is stopped before the lease runs out.
  */
 
 #ifndef LEADQ_JOB_H
@@ -44,15 +44,20 @@ typedef enum { JOB_WAITING, JOB_POSTING, JOB_ENDED } job_state_e;
 typedef enum { JOB_SMTP, JOB_HTTP, JOB_POOLS } job_pool_e;
 
 struct job_s {
-    list_t link; /* in the one list that its state names */
+    list_t link;  /* in the one list that its state names */
+    list_t lease; /* in the list of all that are leased */
     int64_t id;
     char token[JOB_MAX_WORD];
     char kind[JOB_MAX_WORD];
     char target[JOB_MAX_WORD];
     int attempt;
     job_state_e state;
+    uint64_t leased_ms;   /* loop time when the lease was asked for */
+    uint64_t lease_ms;    /* and how long it lasts from then */
+    int extending;        /* it is asked for anew */
     uint64_t start_by_ms; /* loop time */
     long limit_ms;        /* the longest a post may take */
+    long delay_s;         /* given back: until then; 0: at once */
     outcome_t outcome;
     int repeated; /* it was settled before, with an unknown end */
 
@@ -78,5 +83,11 @@ void job_free(job_t *job);
 const char *job_destination(const job_t *job);
 
 void job_set_state(job_t *job, job_state_e state);
+
+/* The line of a settled job; state and next_s (may be NULL) are SQL's. */
+void job_log_settled(const job_t *job, const char *state, const char *next_s);
+
+/* The line of a job that was not ours any more when we settled it. */
+void job_log_lost(const job_t *job);
 
 #endif

@@ -2,7 +2,8 @@
  * Owns a connection, and every job between its claim and its settling.
  *
  *     claim ─> dispatch ─> ended ─> settle            (connection "jobs")
- *                 └──────> overdue ─> release
+ *                 │ └────> overdue ─> release
+ *                 └ half of the lease is nearly over ─> extend
  *
  * Each statement has at most one under way; what comes meanwhile forms the
  * next.  Handlers only note what is wanted.  on_pump() sends it, once in each
@@ -15,6 +16,7 @@
 #include "chores.h"
 #include "dispatch.h"
 #include "job.h"
+#include "lanes.h"
 #include "log.h"
 #include "session.h"
 #include "stats.h"
@@ -26,6 +28,8 @@
 
 #define SETTLE_MAX 500
 #define ARRAY_MAX (4 * 1024 * 1024)
+#define LEASES_MS 250        /* how often leases are looked at */
+#define LEASE_MARGIN_MS 1000 /* a post is stopped so long before its end */
 
 struct queue_s {
     uv_loop_t *loop;      /* borrowed */
@@ -36,16 +40,20 @@ struct queue_s {
     dispatch_t *dispatch; /* owned */
     stats_t stats;
     uv_prepare_t pump;
+    uv_timer_t leases;
+    int open; /* handles that libuv has still to close */
 
+    list_t leased;    /* job_t.lease: every job held */
     list_t ended;     /* with an outcome, not sent */
     list_t settling;  /* in the statement under way */
     list_t overdue;   /* to be released, not sent */
     list_t releasing; /* in the statement under way */
-    size_t held;
-    size_t settle_max; /* shrinks when SQL refuses a batch */
-    int paused;        /* SQL cannot settle now: until the next hint */
-    long claim_limit;  /* of the claim under way */
-    uint64_t claim_ms; /* when it was sent */
+    lanes_t lanes;
+    size_t settle_max;     /* shrinks when SQL refuses a batch */
+    int paused;            /* SQL cannot settle now: until the next hint */
+    uint64_t claim_ms;     /* when the claim under way was sent */
+    uint64_t extend_ms;    /* when the extension under way was sent */
+    uint64_t extend_by_ms; /* and how long it lasts */
 
     void (*on_stopped)(void *data);
     void *stopped_data; /* borrowed */
@@ -55,7 +63,7 @@ struct queue_s {
 static void
 forget(queue_t *queue, job_t *job)
 {
-    queue->held--;
+    lanes_leave(&queue->lanes, job->id);
     job_free(job);
 }
 
@@ -73,6 +81,48 @@ put_back(list_t *first, list_t *second)
 {
     list_join(first, second);
     list_join(second, first);
+}
+
+/* Arrays for a statement: ids and tokens first. */
+static void
+open_arrays(buf_t *arrays, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        buf_init(&arrays[i], ARRAY_MAX);
+    }
+}
+
+static void
+add_job(buf_t *arrays, const job_t *job)
+{
+    char id[24];
+
+    (void)snprintf(id, sizeof(id), "%" PRId64, job->id);
+    array_add(&arrays[0], id);
+    array_add(&arrays[1], job->token);
+}
+
+static void
+end_arrays(buf_t *arrays, const char **values, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        array_end(&arrays[i]);
+        values[i] = buf_str(&arrays[i]);
+    }
+}
+
+static void
+close_arrays(buf_t *arrays, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        buf_done(&arrays[i]);
+    }
 }
 
 /* --- claiming ------------------------------------------------------------ */
@@ -94,11 +144,12 @@ take_job(queue_t *queue, const PGresult *rows, int row)
     claim.lease_ms = (uint64_t)queue->conf->lease_ms;
     queue->stats.claimed++;
     job = job_new(&claim, queue->conf);
+    lanes_got(&queue->lanes, claim.id, job != NULL);
     if (job == NULL) {
         log_error("job drop job=%" PRId64 " reason=memory", claim.id);
         return; /* its lease runs out */
     }
-    queue->held++;
+    list_append(&queue->leased, &job->lease);
     if (job->state == JOB_ENDED) {
         list_append(&queue->ended, &job->link);
     } else if (queue->stopping) {
@@ -122,27 +173,40 @@ on_claimed(void *data, const pg_answer_t *answer)
         take_job(queue, answer->rows, row);
     }
     if (n > 0) {
-        log_debug("queue claim n=%d held=%zu", n, queue->held);
+        log_debug("queue claim n=%d held=%ld", n, lanes_held(&queue->lanes));
     }
-    if (n == queue->claim_limit) {
+    if (lanes_end(&queue->lanes)) {
         session_want(queue->session, SQL_CLAIM);
     }
 }
 
 static void
+want_claim(queue_t *queue)
+{
+    lanes_hint(&queue->lanes);
+    session_want(queue->session, SQL_CLAIM);
+}
+
+static void
 pump_claim(queue_t *queue)
 {
-    char limit[24], lease_s[24];
-    const char *values[] = {queue->worker, limit, lease_s};
-    long room;
+    const lane_t *lanes = queue->lanes.lanes;
+    char limits[80], cursors[80], lease_s[24];
+    const char *values[] = {queue->worker, limits, cursors, lease_s};
 
-    room = queue->conf->max_inflight - (long)queue->held;
-    if (room <= 0 || !session_may(queue->session, SQL_CLAIM)) {
+    if (!session_may(queue->session, SQL_CLAIM)
+        || !lanes_plan(&queue->lanes, queue->conf, uv_now(queue->loop)))
+    {
         return;
     }
-    queue->claim_limit = room < queue->conf->batch ? room : queue->conf->batch;
     queue->claim_ms = uv_now(queue->loop);
-    (void)snprintf(limit, sizeof(limit), "%ld", queue->claim_limit);
+    (void)snprintf(limits, sizeof(limits), "{%ld,%ld,%ld}",
+                   lanes[LANE_REALTIME].limit, lanes[LANE_SERVICE].limit,
+                   lanes[LANE_BULK].limit);
+    (void)snprintf(cursors, sizeof(cursors),
+                   "{%" PRId64 ",%" PRId64 ",%" PRId64 "}",
+                   lanes[LANE_REALTIME].cursor, lanes[LANE_SERVICE].cursor,
+                   lanes[LANE_BULK].cursor);
     (void)snprintf(lease_s, sizeof(lease_s), "%ld",
                    queue->conf->lease_ms / 1000);
     (void)session_send(queue->session, SQL_CLAIM, values, on_claimed);
@@ -150,53 +214,12 @@ pump_claim(queue_t *queue)
 
 /* --- settling ------------------------------------------------------------ */
 
-/* What a job's line says besides: only what applies. */
 static void
-log_settled(const job_t *job, const char *state, const char *next_s)
-{
-    const outcome_t *o = &job->outcome;
-    buf_t line;
-
-    buf_init(&line, 700);
-    buf_addf(&line,
-             "job settle job=%" PRId64 " kind=%s target=%s try=%d"
-             " outcome=%s",
-             job->id, job->kind, job->target, job->attempt,
-             outcome_name(o->outcome));
-    if (o->http != 0) {
-        buf_addf(&line, " http=%d", o->http);
-    }
-    if (o->smtp != 0) {
-        buf_addf(&line, " smtp=%d", o->smtp);
-    }
-    if (o->code[0] != '\0') {
-        buf_addf(&line, " code=%s", o->code);
-    }
-    if (o->class_ != CLASS_NONE) {
-        buf_addf(&line, " class=%s", class_name(o->class_));
-    }
-    if (o->reason != NULL) {
-        buf_addf(&line, " reason=%s", o->reason);
-    }
-    buf_addf(&line, " ms=%ld state=%s", o->ms, state);
-    if (next_s != NULL) {
-        buf_addf(&line, " next_s=%s", next_s);
-    }
-    log_info("%s", buf_str(&line));
-    buf_done(&line);
-}
-
-/* The job was not ours any more when we settled it. */
-static void
-log_lease_lost(queue_t *queue, const job_t *job)
+lose(queue_t *queue, job_t *job)
 {
     queue->stats.lost++;
-    log_warn("job lose job=%" PRId64 " kind=%s target=%s try=%d outcome=%s"
-             " reason=%s",
-             job->id, job->kind, job->target, job->attempt,
-             outcome_name(job->outcome.outcome),
-             job->repeated ? "\"settled before, or lease lost\""
-                           : "\"lease lost\"");
+    job_log_lost(job);
+    forget(queue, job);
 }
 
 static job_t *
@@ -228,18 +251,16 @@ take_settled(queue_t *queue, const PGresult *rows)
         }
         if (*PQgetvalue(rows, row, 1) == 't') {
             stats_settled(&queue->stats, job->outcome.outcome);
-            log_settled(job, PQgetvalue(rows, row, 2),
-                        PQgetisnull(rows, row, 3) ? NULL
-                                                  : PQgetvalue(rows, row, 3));
+            job_log_settled(
+                job, PQgetvalue(rows, row, 2),
+                PQgetisnull(rows, row, 3) ? NULL : PQgetvalue(rows, row, 3));
+            forget(queue, job);
         } else {
-            log_lease_lost(queue, job);
+            lose(queue, job);
         }
-        forget(queue, job);
     }
     while (!list_empty(&queue->settling)) {
-        job = list_entry(queue->settling.next, job_t, link);
-        log_lease_lost(queue, job);
-        forget(queue, job);
+        lose(queue, list_entry(queue->settling.next, job_t, link));
     }
 }
 
@@ -290,7 +311,7 @@ on_settled(void *data, const pg_answer_t *answer)
         queue->settle_max *= 2;
     }
     /* the next jobs may be among what follows */
-    session_want(queue->session, SQL_CLAIM);
+    want_claim(queue);
     chores_want(queue->chores);
 }
 
@@ -299,40 +320,31 @@ pump_settle(queue_t *queue)
 {
     buf_t arrays[4];
     const char *values[4];
-    char id[24], *details;
-    size_t i, n;
+    char *details;
     job_t *job;
+    size_t n;
 
     if (list_empty(&queue->ended) || queue->paused
         || session_is_under_way(queue->session, SQL_SETTLE))
     {
         return;
     }
-    for (i = 0; i < 4; i++) {
-        buf_init(&arrays[i], ARRAY_MAX);
-    }
+    open_arrays(arrays, 4);
     for (n = 0; n < queue->settle_max && !list_empty(&queue->ended); n++) {
         job = list_entry(queue->ended.next, job_t, link);
-        (void)snprintf(id, sizeof(id), "%" PRId64, job->id);
         details = outcome_json(&job->outcome);
-        array_add(&arrays[0], id);
-        array_add(&arrays[1], job->token);
+        add_job(arrays, job);
         array_add(&arrays[2], outcome_name(job->outcome.outcome));
         array_add(&arrays[3], details == NULL ? "{}" : details);
         free(details);
         list_remove(&job->link);
         list_append(&queue->settling, &job->link);
     }
-    for (i = 0; i < 4; i++) {
-        array_end(&arrays[i]);
-        values[i] = buf_str(&arrays[i]);
-    }
+    end_arrays(arrays, values, 4);
     if (session_send(queue->session, SQL_SETTLE, values, on_settled) != 0) {
         put_back(&queue->settling, &queue->ended);
     }
-    for (i = 0; i < 4; i++) {
-        buf_done(&arrays[i]);
-    }
+    close_arrays(arrays, 4);
 }
 
 /* --- releasing ----------------------------------------------------------- */
@@ -345,6 +357,7 @@ on_released(void *data, const pg_answer_t *answer)
     if (answer->end == PG_ROWS) {
         queue->stats.released += (uint64_t)session_number(answer, 0, 0);
         log_info("queue release n=%ld", session_number(answer, 0, 0));
+        chores_want(queue->chores); /* it knows when the next one is due */
     }
     forget_all(queue, &queue->releasing); /* or their leases run out */
 }
@@ -352,9 +365,9 @@ on_released(void *data, const pg_answer_t *answer)
 static void
 pump_release(queue_t *queue)
 {
-    buf_t arrays[2];
-    const char *values[2];
-    char id[24];
+    buf_t arrays[3];
+    const char *values[3];
+    char delay_s[24];
     list_t *link;
     const job_t *job;
 
@@ -363,24 +376,128 @@ pump_release(queue_t *queue)
     {
         return;
     }
-    buf_init(&arrays[0], ARRAY_MAX);
-    buf_init(&arrays[1], ARRAY_MAX);
+    open_arrays(arrays, 3);
     list_for_each (link, &queue->overdue) {
         job = list_entry(link, job_t, link);
-        (void)snprintf(id, sizeof(id), "%" PRId64, job->id);
-        array_add(&arrays[0], id);
-        array_add(&arrays[1], job->token);
+        (void)snprintf(delay_s, sizeof(delay_s), "%ld", job->delay_s);
+        add_job(arrays, job);
+        array_add(&arrays[2], delay_s);
     }
-    array_end(&arrays[0]);
-    array_end(&arrays[1]);
-    values[0] = buf_str(&arrays[0]);
-    values[1] = buf_str(&arrays[1]);
+    end_arrays(arrays, values, 3);
     list_join(&queue->releasing, &queue->overdue);
     if (session_send(queue->session, SQL_RELEASE, values, on_released) != 0) {
         forget_all(queue, &queue->releasing);
     }
-    buf_done(&arrays[0]);
-    buf_done(&arrays[1]);
+    close_arrays(arrays, 3);
+}
+
+/* --- extending ----------------------------------------------------------- */
+
+/* What acts, or has ended and cannot be settled yet, keeps its lease. */
+static int
+is_extended(const job_t *job, uint64_t now_ms)
+{
+    return job->state != JOB_WAITING && !job->extending
+           && now_ms >= job->leased_ms + job->lease_ms * 2 / 5;
+}
+
+/* Often enough that half of no lease is over before it is extended. */
+static void
+on_leases(uv_timer_t *timer)
+{
+    queue_t *queue = timer->data;
+    uint64_t now_ms = uv_now(queue->loop);
+    list_t *link, *next;
+    job_t *job;
+
+    for (link = queue->leased.next; link != &queue->leased; link = next) {
+        next = link->next;
+        job = list_entry(link, job_t, lease);
+        if (is_extended(job, now_ms)) {
+            session_want(queue->session, SQL_EXTEND);
+        }
+        if (job->state == JOB_POSTING
+            && now_ms + LEASE_MARGIN_MS >= job->leased_ms + job->lease_ms)
+        {
+            dispatch_stop(job, "lease-lost");
+        }
+    }
+}
+
+static job_t *
+find_extending(queue_t *queue, int64_t id)
+{
+    list_t *link;
+    job_t *job;
+
+    list_for_each (link, &queue->leased) {
+        job = list_entry(link, job_t, lease);
+        if (job->id == id && job->extending) {
+            return job;
+        }
+    }
+    return NULL;
+}
+
+static void
+on_extended(void *data, const pg_answer_t *answer)
+{
+    queue_t *queue = data;
+    list_t *link;
+    job_t *job;
+    int row;
+
+    for (row = 0; answer->end == PG_ROWS && row < PQntuples(answer->rows);
+         row++) {
+        job = find_extending(
+            queue, strtoll(PQgetvalue(answer->rows, row, 0), NULL, 10));
+        if (job == NULL) {
+            continue; /* settled meanwhile */
+        }
+        if (*PQgetvalue(answer->rows, row, 1) == 't') {
+            job->leased_ms = queue->extend_ms;
+            job->lease_ms = queue->extend_by_ms;
+        } else if (job->state == JOB_POSTING) {
+            dispatch_stop(job, "lease-lost");
+        }
+    }
+    list_for_each (link, &queue->leased) {
+        list_entry(link, job_t, lease)->extending = 0;
+    }
+}
+
+static void
+pump_extend(queue_t *queue)
+{
+    const char *values[3];
+    buf_t arrays[2];
+    char lease_s[24];
+    list_t *link;
+    job_t *job;
+
+    if (!session_may(queue->session, SQL_EXTEND)) {
+        return;
+    }
+    queue->extend_ms = uv_now(queue->loop);
+    queue->extend_by_ms = (uint64_t)queue->conf->lease_ms;
+    open_arrays(arrays, 2);
+    list_for_each (link, &queue->leased) {
+        job = list_entry(link, job_t, lease);
+        if (is_extended(job, queue->extend_ms)) {
+            add_job(arrays, job);
+            job->extending = 1;
+        }
+    }
+    end_arrays(arrays, values, 2);
+    (void)snprintf(lease_s, sizeof(lease_s), "%ld",
+                   queue->conf->lease_ms / 1000);
+    values[2] = lease_s;
+    if (session_send(queue->session, SQL_EXTEND, values, on_extended) != 0) {
+        list_for_each (link, &queue->leased) {
+            list_entry(link, job_t, lease)->extending = 0;
+        }
+    }
+    close_arrays(arrays, 2);
 }
 
 /* --- life ---------------------------------------------------------------- */
@@ -398,13 +515,14 @@ on_pump(uv_prepare_t *prepare)
     if (session_is_ready(queue->session)) {
         pump_settle(queue);
         pump_release(queue);
+        pump_extend(queue);
     } else if (!list_empty(&queue->overdue)) {
         forget_all(queue, &queue->overdue); /* their leases run out */
     }
     if (!queue->stopping) {
         pump_claim(queue);
         chores_pump(queue->chores);
-    } else if (queue->held == 0 && queue->on_stopped != NULL
+    } else if (lanes_held(&queue->lanes) == 0 && queue->on_stopped != NULL
                && !session_is_under_way(queue->session, SQL_CLAIM))
     {
         fn = queue->on_stopped;
@@ -419,7 +537,7 @@ on_hint(void *data)
     queue_t *queue = data;
 
     queue->paused = 0;
-    session_want(queue->session, SQL_CLAIM);
+    want_claim(queue);
 }
 
 static void
@@ -443,12 +561,16 @@ queue_new(uv_loop_t *loop, const conf_t *conf, const char *worker)
     queue->loop = loop;
     queue->conf = conf;
     queue->settle_max = SETTLE_MAX;
+    list_init(&queue->leased);
     list_init(&queue->ended);
     list_init(&queue->settling);
     list_init(&queue->overdue);
     list_init(&queue->releasing);
     (void)uv_prepare_init(loop, &queue->pump);
     queue->pump.data = queue;
+    (void)uv_timer_init(loop, &queue->leases);
+    queue->leases.data = queue;
+    queue->open = 2;
     queue->worker = strdup(worker);
     queue->dispatch = dispatch_new(loop, conf, on_ended, queue);
     queue->session = session_new(loop, "jobs", conf, 0, &events, queue);
@@ -460,6 +582,7 @@ queue_new(uv_loop_t *loop, const conf_t *conf, const char *worker)
         return NULL;
     }
     (void)uv_prepare_start(&queue->pump, on_pump);
+    (void)uv_timer_start(&queue->leases, on_leases, LEASES_MS, LEASES_MS);
     return queue;
 }
 
@@ -482,7 +605,7 @@ queue_stop(queue_t *queue, void (*fn)(void *data), void *data)
 size_t
 queue_held(const queue_t *queue)
 {
-    return queue->held;
+    return (size_t)lanes_held(&queue->lanes);
 }
 
 static void
@@ -490,8 +613,10 @@ on_closed(uv_handle_t *handle)
 {
     queue_t *queue = handle->data;
 
-    free(queue->worker);
-    free(queue);
+    if (--queue->open == 0) {
+        free(queue->worker);
+        free(queue);
+    }
 }
 
 void
@@ -509,4 +634,5 @@ queue_free(queue_t *queue)
     forget_all(queue, &queue->overdue);
     forget_all(queue, &queue->releasing);
     uv_close((uv_handle_t *)&queue->pump, on_closed);
+    uv_close((uv_handle_t *)&queue->leases, on_closed);
 }

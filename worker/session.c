@@ -18,13 +18,16 @@ static const struct {
     {"run_rules", 1, "select @.run_rules($1)"},
     {"promote_jobs", 1, "select moved, next_ms from @.promote_jobs($1)"},
     {"maintain", 0, "select @.maintain()"},
-    {"claim_jobs", 3,
+    {"vacuum_held", 0, "select held_s, holder from @.vacuum_held()"},
+    {"claim_jobs", 4,
      "select job_id, token, kind, target, attempt, payload"
-     " from @.claim_jobs($1, '{realtime,service,bulk}', $2, $3)"},
+     " from @.claim_jobs($1, '{realtime,service,bulk}', $2, $3, $4)"},
     {"settle_jobs", 4,
      "select job_id, settled, state, next_s"
      " from @.settle_jobs($1, $2, $3, $4)"},
-    {"release_jobs", 2, "select @.release_jobs($1, $2)"},
+    {"release_jobs", 3, "select @.release_jobs($1, $2, $3)"},
+    {"extend_jobs", 3,
+     "select job_id, extended from @.extend_jobs($1, $2, $3)"},
 };
 
 typedef struct {

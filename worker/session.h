@@ -11,7 +11,7 @@
 #include "conf.h"
 #include "pg.h"
 
-#define SESSION_API 1 /* what worker_api() must answer */
+#define SESSION_API 2 /* what worker_api() must answer */
 
 typedef struct session_s session_t;
 
@@ -21,9 +21,11 @@ typedef enum {
     SQL_RULES,   /* limit */
     SQL_PROMOTE, /* limit */
     SQL_MAINTAIN,
-    SQL_CLAIM,   /* worker, limit, lease in seconds */
+    SQL_HELD,    /* what holds vacuum back */
+    SQL_CLAIM,   /* worker, limits, cursors, lease in seconds */
     SQL_SETTLE,  /* jobs, tokens, outcomes, details */
-    SQL_RELEASE, /* jobs, tokens */
+    SQL_RELEASE, /* jobs, tokens, delays in seconds */
+    SQL_EXTEND,  /* jobs, tokens, lease in seconds */
     SQL_COUNT
 } sql_e;
 

@@ -38,7 +38,8 @@ declare
     v_end_at timestamptz[];
 begin
     -- Plans the next letter of running enrolments, counted from now; after
-    -- the last one, the end of the series.
+    -- the last one, the end of the series.  Does nothing while a letter is
+    -- planned: that one, once it ends, is followed by the next.
     with place as (
         select e.enrolment_id, e.contact_id, e.series_id,
                1 + coalesce((select max(m.step) from leadq.message m
@@ -47,6 +48,9 @@ begin
           from leadq.enrolment e
          where e.enrolment_id = any (p_enrolments)
            and e.state = 'running'
+           and not exists (select from leadq.message m
+                            where m.enrolment_id = e.enrolment_id
+                              and m.state = 'planned')
     ), planned as (
         insert into leadq.message
                (enrolment_id, contact_id, series_id, step, due_at)
@@ -148,12 +152,15 @@ $$;
 
 
 create or replace function leadq._drop_stale_letters(p_jobs bigint[])
-returns void
+returns integer
 language plpgsql
 as $$
+declare
+    v_count integer;
 begin
     -- Cancels the letters among leased jobs that may no longer be sent: the
-    -- person has confirmed, left or become unreachable since.
+    -- person has confirmed, left or become unreachable since.  Returns how
+    -- many.
     with stale as (
         delete from leadq.job_ready r
          using unnest(p_jobs) j (job_id), leadq.message m, leadq.enrolment e,
@@ -186,6 +193,9 @@ begin
     select leadq.now(), s.job_id, s.kind, s.target, s.ref, s.attempt,
            'cancelled'
       from stale s;
+
+    get diagnostics v_count = row_count;
+    return v_count;
 end
 $$;
 
@@ -275,16 +285,17 @@ declare
     v_enrolments uuid[];
     v_stopped uuid[];
 begin
-    -- Takes the letters that left or failed for good.  A hard bounce, or as
-    -- many soft ones in a row as the source allows, makes the address
-    -- invalid and rejects its leads; after anything else the series goes on.
+    -- Takes the letters that left, failed for good or were cancelled.  A
+    -- hard bounce, or as many soft ones in a row as the source allows, makes
+    -- the address invalid and rejects its leads; after anything else the
+    -- series goes on.
     select array_agg(m.message_id order by m.enrolment_id),
            array_agg(m.enrolment_id order by m.enrolment_id)
       into v_messages, v_enrolments
       from unnest(p_kinds, p_refs, p_states) i (kind, ref, state)
       join leadq.message m on m.message_id = i.ref
      where i.kind = 'letter'
-       and i.state in ('done', 'dead');
+       and i.state in ('done', 'dead', 'cancelled');
 
     if v_messages is null then
         return;
@@ -298,6 +309,7 @@ begin
     with outcome as (
         update leadq.message m
            set state = case when i.state = 'done' then 'sent'
+                            when i.state = 'cancelled' then 'cancelled'
                             when i.class in ('hard', 'soft') then 'bounced'
                             else 'failed' end,
                class = i.class,

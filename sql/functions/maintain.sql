@@ -1,3 +1,25 @@
+create or replace function leadq._storage(p_parent text)
+returns text
+language sql immutable
+as $$
+    -- How partitions are vacuumed: the scheduled ones, which jobs leave, as
+    -- soon as many have; those that are only appended to, for their
+    -- visibility, now and then.
+    select case p_parent
+           when 'job_scheduled'
+           then 'autovacuum_vacuum_scale_factor = 0, '
+                'autovacuum_vacuum_threshold = 20000, '
+                'autovacuum_vacuum_cost_delay = 0, '
+                'autovacuum_vacuum_insert_scale_factor = 0, '
+                'autovacuum_vacuum_insert_threshold = 1000000'
+           else 'autovacuum_vacuum_insert_scale_factor = 0, '
+                'autovacuum_vacuum_insert_threshold = 500000, '
+                'autovacuum_analyze_scale_factor = 0, '
+                'autovacuum_analyze_threshold = 500000'
+           end
+$$;
+
+
 create or replace function leadq._add_partition(p_parent text, p_key text,
     p_from timestamptz, p_to timestamptz)
 returns integer
@@ -15,8 +37,8 @@ begin
     end if;
 
     execute format('create table leadq.%I (like leadq.%I '
-                   'including defaults including constraints)',
-                   v_name, p_parent);
+                   'including defaults including constraints) with (%s)',
+                   v_name, p_parent, leadq._storage(p_parent));
     execute format('lock table leadq.%I in access exclusive mode',
                    p_parent || '_default');
     execute format('with gone as (delete from leadq.%I '
@@ -73,6 +95,7 @@ create or replace function leadq.maintain()
 returns text
 language plpgsql
 security definer set search_path = pg_catalog, pg_temp
+set lock_timeout = '1s'
 as $$
 declare
     v_day timestamptz := date_trunc('day', leadq.now(), 'UTC');
@@ -85,8 +108,9 @@ declare
 begin
     -- Partitions for the days and months ahead; yesterday's empty days and
     -- attempts older than six months go.  Cheap when there is nothing to
-    -- do; one at a time.  Called by the worker at start and every ten
-    -- minutes.  Returns a line for the log.
+    -- do; one at a time.  Waits for no lock for long, as everybody else
+    -- would wait behind it: there are two weeks to try again.  Called by the
+    -- worker at start and every ten minutes.  Returns a line for the log.
     if not pg_try_advisory_xact_lock(hashtext('leadq_maintain')) then
         return 'another worker is at it';
     end if;
@@ -112,5 +136,49 @@ begin
                                  false);
 
     return format('partitions made=%s dropped=%s', v_made, v_dropped);
+exception when lock_not_available then
+    return 'a table is locked';
+end
+$$;
+
+
+create or replace function leadq.vacuum_held()
+returns table (held_s integer, holder text)
+language plpgsql
+security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    c_held_s constant integer := 900;
+    c_held_xids constant integer := 1000000;
+begin
+    -- What keeps vacuum from removing dead rows, so that the hot tables
+    -- swell: a transaction, a prepared one, a replication slot or a standby,
+    -- older than a quarter of an hour or a million transactions.  No row:
+    -- nothing does.  held_s: seconds, null when only a count of transactions
+    -- is known.  Called by the worker after maintain().
+    return query
+        select h.held_s::integer, h.holder
+          from (select extract(epoch from clock_timestamp() - a.xact_start)
+                           as held_s,
+                       age(a.backend_xmin) as xids,
+                       case when a.backend_type = 'walsender'
+                            then 'standby pid=' || a.pid
+                            else 'transaction pid=' || a.pid end as holder
+                  from pg_stat_activity a
+                 where a.backend_xmin is not null
+                   and a.backend_type <> 'autovacuum worker'
+                union all
+                select extract(epoch from clock_timestamp() - x.prepared),
+                       age(x.transaction),
+                       format('prepared transaction gid=%s', x.gid)
+                  from pg_prepared_xacts x
+                union all
+                select null, age(s.xmin), 'slot name=' || s.slot_name
+                  from pg_replication_slots s
+                 where s.xmin is not null) h
+         where h.held_s > c_held_s
+            or h.xids > c_held_xids
+         order by h.held_s desc nulls last, h.xids desc
+         limit 1;
 end
 $$;

@@ -122,8 +122,8 @@ declare
     v_leads uuid[];
     v_queued uuid[];
 begin
-    -- Takes the postbacks that ended, well or not.  After "processed" the
-    -- final status, if it waits, may go.
+    -- Takes the postbacks that ended, well or not; a cancelled one is dead.
+    -- After "processed" the final status, if it waits, may go.
     perform from leadq.postback p
       where p.postback_id = any (p_refs)
       order by p.lead_id
@@ -131,11 +131,12 @@ begin
 
     with ended as (
         update leadq.postback p
-           set state = i.state,
+           set state = case i.state when 'done' then 'done'
+                       else 'dead' end,
                ended_at = leadq.now()
           from unnest(p_kinds, p_refs, p_states) i (kind, ref, state)
          where i.kind = 'postback'
-           and i.state in ('done', 'dead')
+           and i.state in ('done', 'dead', 'cancelled')
            and p.postback_id = i.ref
         returning p.lead_id, p.postback_id, p.status, p.state
     ), events as (

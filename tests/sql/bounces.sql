@@ -49,7 +49,7 @@ begin
         for v_job in
             select c.*, c.kind = 'letter'
                    and c.payload::json ->> 'to' = 'grey@x.ru' as grey
-              from leadq.claim_jobs('w', '{service}', 100, 60) c
+              from leadq.claim_jobs('w', '{service}', '{100}', '{0}', 60) c
         loop
             select case when v_job.grey then s.state else v_state end
               into v_state

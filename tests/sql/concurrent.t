@@ -74,7 +74,7 @@ select leadq._confirm(m.message_id, '192.0.2.1', 'test')
   from leadq.message m join leadq.enrolment e using (enrolment_id)
  where e.email = 'p:n@x.ru' and m.step = 1;
 with c as materialized (
-    select * from leadq.claim_jobs('w', '{service}', 3, 60)
+    select * from leadq.claim_jobs('w', '{service}', '{3}', '{0}', 60)
 )
 select count(s.*) from leadq.settle_jobs((select array_agg(job_id) from c),
     (select array_agg(token) from c),

@@ -2,21 +2,21 @@
 \i tests/sql/setup.sql
 
 create temp table t as select pg_temp.lead('{"email": "a@x.ru", "click_id": "1"}') as lead;
-create temp table c as select * from leadq.claim_jobs('one', '{realtime,service,bulk}', 100, 60);
+create temp table c as select * from leadq.claim_jobs('one', '{realtime,service,bulk}', '{100,100,100}', '{0,0,0}', 60);
 
 select is((select string_agg(kind || ' ' || attempt, ', ' order by kind) from c), 'letter 1, postback 1', 'both jobs are claimed, for the first time');
-select is((select count(*) from leadq.claim_jobs('two', '{service}', 100, 60)), 0::bigint, 'what one worker holds no other gets');
+select is((select count(*) from leadq.claim_jobs('two', '{service}', '{100}', '{0}', 60)), 0::bigint, 'what one worker holds no other gets');
 select results_eq($$select settled, state from leadq.settle_jobs((select array_agg(job_id) from c), (select array_agg(gen_random_uuid()) from c), '{done,done}', '{"{}","{}"}')$$, $$values (false, null::text), (false, null)$$, 'a stale token settles nothing and says so');
-select is(leadq.release_jobs((select array_agg(job_id) from c), (select array_agg(token) from c)), 2, 'a lease can be given back');
+select is(leadq.release_jobs((select array_agg(job_id) from c), (select array_agg(token) from c), '{0,0}'), 2, 'a lease can be given back');
 truncate c;
-insert into c select * from leadq.claim_jobs('two', '{service}', 100, 60);
+insert into c select * from leadq.claim_jobs('two', '{service}', '{100}', '{0}', 60);
 select is((select max(attempt) from c), 1, 'and then was no attempt');
 update leadq.job_ready set lease_until = now() - interval '1 second';
-select is((select count(*) from leadq.claim_jobs('three', '{service}', 100, 60)), 2::bigint, 'a lease that ran out is taken over');
+select is((select count(*) from leadq.claim_jobs('three', '{service}', '{100}', '{0}', 60)), 2::bigint, 'a lease that ran out is taken over');
 select results_eq($$select settled from leadq.settle_jobs((select array_agg(job_id) from c), (select array_agg(token) from c), '{done,done}', '{"{}","{}"}')$$, 'values (false), (false)', 'and the late worker is refused');
 update leadq.job_ready set lease_until = now() - interval '1 second';
 truncate c;
-insert into c select * from leadq.claim_jobs('four', '{service}', 100, 60);
+insert into c select * from leadq.claim_jobs('four', '{service}', '{100}', '{0}', 60);
 select is((select max(attempt) from c), 3, 'each claim is an attempt');
 
 -- The network's retry schedule; meanwhile the lead becomes final.
@@ -29,7 +29,7 @@ select ok((select next_ms between 90000 and 150000 from leadq.promote_jobs(10)),
 select leadq.shift_time('3 min');
 select is((select moved from leadq.promote_jobs(10)), 1, 'the retry comes due');
 truncate c;
-insert into c select * from leadq.claim_jobs('w', '{service}', 100, 60);
+insert into c select * from leadq.claim_jobs('w', '{service}', '{100}', '{0}', 60);
 select is((select payload::json -> 'values' ->> 'status' from c), 'processed', 'and is still processed');
 select is((select next_s >= 3600 from c, leadq.settle_jobs(array[job_id], array[token], '{retry}', '{"{\"http\": 429, \"retry_after_s\": 3600}"}')), true, 'Retry-After is honoured');
 select leadq.shift_time('61 min');
@@ -37,7 +37,7 @@ select pg_temp.work();
 select is(pg_temp.told((select lead from t)), 'processed done, approved done', 'once processed is acknowledged approved follows');
 
 create temp table u as select pg_temp.lead('{"click_id": "2", "$invalid": {"email": "required"}}') as lead;
-select leadq.settle_jobs(array[job_id], array[token], '{dead}', '{"{\"http\": 404}"}') from leadq.claim_jobs('w', '{service}', 1, 60);
+select leadq.settle_jobs(array[job_id], array[token], '{dead}', '{"{\"http\": 404}"}') from leadq.claim_jobs('w', '{service}', '{1}', '{0}', 60);
 select is(pg_temp.told((select lead from u)), 'processed dead, rejected queued', 'a dead processed does not hold the final status for ever');
 select is((select count(*) from leadq.job_done where kind = 'postback' and outcome = 'retry'), 2::bigint, 'every attempt is kept');
 

@@ -59,7 +59,7 @@ select is(pg_temp.state(pg_temp.lead('{"email": "never@lenient.ru", "click_id": 
 -- Language.
 select pg_temp.lead('{"email": "en@x.ru", "lang": "en"}');
 select leadq.promote_jobs(10);
-select is((select payload::json ->> 'subject' from leadq.claim_jobs('w', '{service}', 10, 60) where kind = 'letter'), 'doi-1en', 'a letter is in the language of the person');
+select is((select payload::json ->> 'subject' from leadq.claim_jobs('w', '{service}', '{10}', '{0}', 60) where kind = 'letter'), 'doi-1en', 'a letter is in the language of the person');
 
 select throws_ok($$insert into leadq.message (enrolment_id, contact_id, series_id, step, due_at) select enrolment_id, contact_id, series_id, step, now() from leadq.message limit 1$$, '23505', null, 'no letter of a series twice');
 select throws_ok($$insert into leadq.postback (lead_id, network_id, status, state, created_at) select lead_id, network_id, 'approved', 'queued', now() from leadq.postback where status = 'rejected' limit 1$$, '23505', null, 'A-15: no second final status, by constraint');

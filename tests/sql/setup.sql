@@ -81,7 +81,7 @@ begin
         perform leadq.run_rules(1000);
         with c as materialized (
             select * from leadq.claim_jobs('w', array['realtime', 'service',
-                'bulk'], 1000, 60)
+                'bulk'], array[1000, 1000, 1000], array[0, 0, 0], 60)
         ), a as (
             select array_agg(job_id) as jobs, array_agg(token) as tokens,
                    array_agg(case kind when 'letter' then p_letter

@@ -51,29 +51,32 @@ sub _quote {
 }
 
 sub _add {
-    my ($pg, $kind, $target, $payload, $n) = @_;
+    my ($pg, $kind, $target, $payload, $n, $lane) = @_;
     $n ||= 1;
+    $lane ||= 2;
     my $text = _quote($json->encode($payload));
     my $ids = $pg->sql("
-        insert into leadq.job (kind, target, payload)
-        select '$kind', '$target', replace($text, '#N#', n::text)
+        insert into leadq.job (job_id, kind, target, payload)
+        select nextval('leadq.job_seq') * 8 + $lane, '$kind', '$target',
+               replace($text, '#N#', n::text)
           from generate_series(1, $n) n
         returning job_id");
     $pg->sql('notify leadq_ready');
     return $n == 1 ? $ids : split /\n/, $ids;
 }
 
-# One postback job (or n); %more replaces parts of the payload.
+# One postback job (or n, or of another lane); %more replaces parts of the
+# payload.
 sub add_postback {
     my ($pg, $url, %more) = @_;
-    my $n = delete $more{n};
+    my ($n, $lane) = (delete $more{n}, delete $more{lane});
     return _add($pg, 'postback', 'network:test', {
         postback_id => '0198c000-0000-7000-8000-000000000001',
         method => 'GET', url => $url, content_type => undef, body => undef,
         secret => undef, match => { type => 'any', value => undef },
         timeout_ms => 10000, values => {},
         %more,
-    }, $n);
+    }, $n, $lane);
 }
 
 # One letter job; %more replaces parts of the payload.

@@ -27,7 +27,12 @@ sub count {
 my $worker = Leadq::Worker->start(conf => { %conf, max_inflight => 50 });
 my @ids = add_postback($pg, $net->url('/slow/20?n={sub1}'), n => 1500,
     values => { sub1 => '#N#' });
+my $ups = 0;
 for my $mode (qw(fast immediate)) {
+    $ups += 2;
+    wait_for('both connections', 30, sub {
+        return $ups == (() = $worker->log =~ /^<\d>database up/mg);
+    });
     my $done = count('done');
     wait_for('some work', 20, sub { count('done') > $done + 100 });
     $pg->restart($mode);
@@ -74,14 +79,14 @@ pass('until it runs out');
 is($worker->term, 0, 'the worker ends well');
 
 # another release of the schema
-$pg->sql('update leadq.setting set api = 2');
+$pg->sql('update leadq.setting set api = 3');
 $worker = Leadq::Worker->start(conf => \%conf);
 $id = add_postback($pg, $net->url('/200'));
 wait_for('the refusal', 10, sub { $worker->log =~ /refuse api/ });
-like($worker->log, qr/<3>session refuse api=2 want=1/,
+like($worker->log, qr/<3>session refuse api=3 want=2/,
     'a schema of another release is refused loudly');
 is(job($pg, $id)->{attempt}, 0, 'and nothing is claimed');
-$pg->sql('update leadq.setting set api = 1');
+$pg->sql('update leadq.setting set api = 2');
 wait_state($pg, $id, 'done', 30);
 pass('until it is the right one');
 is($worker->term, 0, 'the worker ends well');

@@ -42,8 +42,8 @@ is($tries[0]{headers}{'idempotency-key'}, $tries[1]{headers}{'idempotency-key'},
     'the network can tell that it is the same postback');
 
 # the lease is taken away while the post is under way
-$id = add_postback($pg, $net->url('/slow/600'));
-posted('/slow/600', 1);
+$id = add_postback($pg, $net->url('/slow/3000'));
+posted('/slow/3000', 1);
 $pg->sql("update leadq.job set token = gen_random_uuid(), state = 'done'
     where job_id = $id");
 wait_for('the loss is noticed', 10, sub { $second->log =~ /job lose/ });
@@ -52,8 +52,8 @@ like($second->log, qr/<4>job lose job=$id kind=postback .*"lease lost"/,
 is(scalar(@{ job($pg, $id)->{outcomes} }), 0, 'nothing was settled');
 
 # SIGSTOP beyond the lease: the late settling is refused
-$id = add_postback($pg, $net->url('/slow/500'));
-posted('/slow/500', 1);
+$id = add_postback($pg, $net->url('/slow/3000'));
+posted('/slow/3000', 1);
 kill 'STOP', $second->pid;
 my $third = Leadq::Worker->start(conf => { %conf, lease => '30s' });
 $row = wait_state($pg, $id, 'done', 30);

@@ -3,8 +3,12 @@
 
 create schema leadq;
 
+create sequence leadq.job_seq;
+
+-- As in the real one, a job's id carries its lane: 1 realtime, 2 service,
+-- 3 bulk.
 create table leadq.job (
-    job_id      bigint generated always as identity primary key,
+    job_id      bigint primary key default nextval('leadq.job_seq') * 8 + 2,
     kind        text not null default 'postback',
     target      text not null default 'network:test',
     payload     text,
@@ -20,10 +24,11 @@ create table leadq.job (
 );
 
 create table leadq.setting (
-    api     integer not null default 1,
+    api     integer not null default 2,
     retry_s integer not null default 0,
     rules   integer not null default 0,
-    poison  bigint
+    poison  bigint,
+    holder  text
 );
 
 create table leadq.call (
@@ -72,15 +77,19 @@ end
 $$;
 
 create function leadq.claim_jobs(p_worker text, p_lanes text[],
-    p_limit integer, p_lease_s integer)
+    p_limits integer[], p_after bigint[], p_lease_s integer)
 returns table (job_id bigint, token uuid, kind text, target text,
     attempt integer, payload text)
 language sql as $$
     with due as (
-        select j.job_id from leadq.job j
-         where state = 'ready'
-            or (state = 'leased' and lease_until < clock_timestamp())
-         order by j.job_id limit p_limit for update skip locked
+        select d.job_id
+          from unnest(p_limits, p_after) with ordinality l (room, after, lane)
+         cross join lateral (
+            select j.job_id from leadq.job j
+             where j.job_id % 8 = l.lane and j.job_id > l.after
+               and (state = 'ready'
+                    or (state = 'leased' and lease_until < clock_timestamp()))
+             order by j.job_id limit l.room for update skip locked) d
     )
     update leadq.job j
        set state = 'leased', token = gen_random_uuid(), worker = p_worker,
@@ -129,19 +138,47 @@ begin
 end
 $$;
 
-create function leadq.release_jobs(p_jobs bigint[], p_tokens uuid[])
+create function leadq.release_jobs(p_jobs bigint[], p_tokens uuid[],
+    p_delays_s integer[])
 returns integer
 language sql as $$
     insert into leadq.call (name) values ('release');
     with gone as (
         update leadq.job j
-           set state = 'ready', token = null, attempt = attempt - 1
-          from unnest(p_jobs, p_tokens) i (job_id, token)
+           set state = case when i.delay_s > 0 then 'scheduled'
+                       else 'ready' end,
+               run_at = clock_timestamp() + make_interval(secs => i.delay_s),
+               token = null, attempt = attempt - 1
+          from unnest(p_jobs, p_tokens, p_delays_s) i (job_id, token, delay_s)
          where j.job_id = i.job_id and j.token = i.token
            and j.state = 'leased'
         returning 1
     )
     select count(*)::integer from gone;
+$$;
+
+create function leadq.extend_jobs(p_jobs bigint[], p_tokens uuid[],
+    p_lease_s integer)
+returns table (job_id bigint, extended boolean)
+language sql as $$
+    insert into leadq.call (name) values ('extend');
+    with longer as (
+        update leadq.job j
+           set lease_until = clock_timestamp()
+                             + make_interval(secs => p_lease_s)
+          from unnest(p_jobs, p_tokens) i (job_id, token)
+         where j.job_id = i.job_id and j.token = i.token
+           and j.state = 'leased'
+        returning j.job_id
+    )
+    select i.job_id, l.job_id is not null
+      from unnest(p_jobs) i (job_id) left join longer l using (job_id);
+$$;
+
+create function leadq.vacuum_held()
+returns table (held_s integer, holder text)
+language sql as $$
+    select 1000, holder from leadq.setting where holder is not null;
 $$;
 
 create function leadq.maintain() returns text

@@ -1,0 +1,205 @@
+create or replace function leadq._retry_wait(p_kind text,
+    p_attempt integer, p_detail jsonb)
+returns integer
+language sql volatile
+as $$
+    -- Seconds until the next attempt, with a jitter of a fifth; at least
+    -- what the peer asked for, at most a day.  Null: there were enough.
+    select least(greatest(extract(epoch from s.delay)
+                          * (0.8 + 0.4 * random()),
+                          (p_detail ->> 'retry_after_s')::numeric),
+                 86400)::integer
+      from leadq.retry_step s
+     where s.kind = p_kind
+       and s.attempt = p_attempt
+$$;
+
+
+create or replace function leadq.settle_jobs(p_jobs bigint[],
+    p_tokens uuid[], p_outcomes text[], p_details text[])
+returns table (job_id bigint, settled boolean, state text, next_s integer)
+language plpgsql
+security definer set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+declare
+    v_now timestamptz := leadq.now();
+    v_settled bigint[];
+    v_kinds text[];
+    v_refs uuid[];
+    v_states text[];
+    v_details jsonb[];
+    v_waits integer[];
+begin
+    -- Takes what became of leased jobs: done, retry or dead.  How long a
+    -- retry waits, and when there have been enough of them, is decided
+    -- here by retry_step.  What follows from an outcome for leads, letters
+    -- and postbacks happens in this transaction.  A token that is no longer
+    -- the lease's settles nothing, and says so.  Called by the worker.
+    with input as materialized (
+        select i.job_id, i.token, i.outcome, i.detail::jsonb as detail
+          from unnest(p_jobs, p_tokens, p_outcomes, p_details)
+               i (job_id, token, outcome, detail)
+         order by i.job_id
+    ), gone as (
+        delete from leadq.job_ready r
+         using input i
+         where r.lane = i.job_id % 8
+           and r.job_id = i.job_id
+           and r.lease_token = i.token
+        returning r.lane, r.job_id, r.kind, r.target, r.ref, r.attempt,
+                  r.created_at, i.outcome, i.detail,
+                  case when i.outcome = 'retry'
+                       then leadq._retry_wait(r.kind, r.attempt, i.detail)
+                  end as wait_s
+    ), attempts as (
+        insert into leadq.job_done
+               (done_at, job_id, kind, target, ref, attempt, outcome, detail)
+        select v_now, g.job_id, g.kind, g.target, g.ref, g.attempt,
+               case when g.outcome = 'done' then 'done'
+                    when g.wait_s is not null then 'retry'
+                    else 'dead' end,
+               g.detail
+          from gone g
+    ), again as (
+        insert into leadq.job_scheduled
+               (run_at, lane, job_id, kind, target, ref, attempt, created_at)
+        select v_now + make_interval(secs => g.wait_s), g.lane, g.job_id,
+               g.kind, g.target, g.ref, g.attempt, g.created_at
+          from gone g
+         where g.wait_s is not null
+    )
+    select array_agg(g.job_id), array_agg(g.kind), array_agg(g.ref),
+           array_agg(case when g.outcome = 'done' then 'done'
+                          when g.wait_s is not null then 'scheduled'
+                          else 'dead' end),
+           array_agg(g.detail), array_agg(g.wait_s)
+      into v_settled, v_kinds, v_refs, v_states, v_details, v_waits
+      from gone g;
+
+    perform leadq._follow(v_kinds, v_refs, v_states, v_details);
+
+    return query
+        select i.job_id, s.job_id is not null, s.state, s.wait_s
+          from unnest(p_jobs) i (job_id)
+          left join unnest(v_settled, v_states, v_waits)
+               s (job_id, state, wait_s)
+            on s.job_id = i.job_id;
+end
+$$;
+
+
+create or replace function leadq._follow(p_kinds text[], p_refs uuid[],
+    p_states text[], p_details jsonb[])
+returns void
+language plpgsql
+as $$
+begin
+    -- What follows for the rows that jobs are about, once the jobs are done,
+    -- dead or cancelled.  Kinds that nothing follows from cost nothing.
+    if 'letter' = any (p_kinds) then
+        perform leadq._settle_letters(p_kinds, p_refs, p_states, p_details);
+    end if;
+
+    if 'postback' = any (p_kinds) then
+        perform leadq._settle_postbacks(p_kinds, p_refs, p_states);
+    end if;
+end
+$$;
+
+
+create or replace function leadq.release_jobs(p_jobs bigint[],
+    p_tokens uuid[], p_delays_s integer[])
+returns integer
+language plpgsql
+security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    v_now timestamptz := leadq.now();
+    v_at_once integer;
+    v_later integer;
+begin
+    -- Gives back leased jobs that were not started; the attempt does not
+    -- count.  With a delay they are scheduled so many seconds ahead, without
+    -- one they are ready again.  Returns how many leases were still held.
+    -- Called by the worker: too busy, about to stop, or the destination
+    -- takes nothing now.
+    with input as materialized (
+        select i.job_id, i.token
+          from unnest(p_jobs, p_tokens, p_delays_s) i (job_id, token, delay_s)
+         where coalesce(i.delay_s, 0) <= 0
+         order by i.job_id
+    )
+    update leadq.job_ready r
+       set lease_token = null,
+           lease_until = null,
+           lease_worker = null,
+           attempt = r.attempt - 1
+      from input i
+     where r.lane = i.job_id % 8
+       and r.job_id = i.job_id
+       and r.lease_token = i.token;
+
+    get diagnostics v_at_once = row_count;
+
+    with input as materialized (
+        select i.job_id, i.token, i.delay_s
+          from unnest(p_jobs, p_tokens, p_delays_s) i (job_id, token, delay_s)
+         where i.delay_s > 0
+         order by i.job_id
+    ), gone as (
+        delete from leadq.job_ready r
+         using input i
+         where r.lane = i.job_id % 8
+           and r.job_id = i.job_id
+           and r.lease_token = i.token
+        returning r.*, i.delay_s
+    )
+    insert into leadq.job_scheduled
+           (run_at, lane, job_id, kind, target, ref, attempt, created_at)
+    select v_now + make_interval(secs => g.delay_s), g.lane, g.job_id,
+           g.kind, g.target, g.ref, g.attempt - 1, g.created_at
+      from gone g;
+
+    get diagnostics v_later = row_count;
+
+    if v_at_once > 0 then
+        perform pg_notify('leadq_ready', '');
+    end if;
+
+    return v_at_once + v_later;
+end
+$$;
+
+
+create or replace function leadq.extend_jobs(p_jobs bigint[],
+    p_tokens uuid[], p_lease_s integer)
+returns table (job_id bigint, extended boolean)
+language plpgsql
+security definer set search_path = pg_catalog, pg_temp
+as $$
+#variable_conflict use_column
+begin
+    -- Makes leases last p_lease_s seconds from now, for work that takes
+    -- longer than one.  A token that is no longer the lease's extends
+    -- nothing, and says so.  Called by the worker.
+    return query
+        with input as materialized (
+            select i.job_id, i.token
+              from unnest(p_jobs, p_tokens) i (job_id, token)
+             order by i.job_id
+        ), longer as (
+            update leadq.job_ready r
+               set lease_until = pg_catalog.now()
+                                 + make_interval(secs => p_lease_s)
+              from input i
+             where r.lane = i.job_id % 8
+               and r.job_id = i.job_id
+               and r.lease_token = i.token
+            returning r.job_id
+        )
+        select i.job_id, l.job_id is not null
+          from input i
+          left join longer l using (job_id);
+end
+$$;
