@@ -57,6 +57,8 @@ static int set_smtp_url(const conf_key_t *key, void *field, const char *value,
                         fault_t *fault);
 static int set_host(const conf_key_t *key, void *field, const char *value,
                     fault_t *fault);
+static int set_nets(const conf_key_t *key, void *field, const char *value,
+                    fault_t *fault);
 
 #define AT(field) offsetof(conf_t, field)
 
@@ -78,7 +80,13 @@ static const conf_key_t keys[] = {
     {"reserve_realtime", AT(reserve_realtime), set_count, "10", 0, 40, 0},
     {"reserve_service", AT(reserve_service), set_count, "20", 0, 40, 0},
     {"smtp_connections", AT(smtp_connections), set_count, "20", 1, 500, 0},
-    {"http_connections", AT(http_connections), set_count, "100", 1, 1000, 0},
+    {"http_connections", AT(http_connections), set_count, "200", 1, 1000, 0},
+    {"http_per_host", AT(http_per_host), set_count, "50", 1, 1000, 0},
+    {"private_targets", AT(private_targets), set_nets, NULL, 0, 0, 0},
+    {"breaker_failures", AT(breaker_failures), set_count, "10", 1, 1000, 0},
+    {"breaker_pause", AT(breaker_pause_ms), set_time, "5s", 100, 600000, 0},
+    {"breaker_pause_max", AT(breaker_pause_max_ms), set_time, "5m", 100,
+     3600000, 0},
     {"batch", AT(batch), set_count, "100", 1, 1000, 0},
     {"lease", AT(lease_ms), set_time, "60s", 5000, 3600000, 0},
     {"poll", AT(poll_ms), set_time, "1s", 10, 60000, 0},
@@ -241,6 +249,17 @@ set_host(const conf_key_t *key, void *field, const char *value, fault_t *fault)
                          value);
     }
     return set_text(key, field, value, fault);
+}
+
+static int
+set_nets(const conf_key_t *key, void *field, const char *value, fault_t *fault)
+{
+    fault_t found;
+
+    if (guard_parse(field, value, &found) != 0) {
+        return fault_set(fault, 0, "%s: %s", key->name, found.text);
+    }
+    return 0;
 }
 
 /* smtp://host, smtp://host:port, smtps://..; the host may be [IPv6]. */

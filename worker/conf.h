@@ -6,6 +6,7 @@
 #ifndef LEADQ_CONF_H
 #define LEADQ_CONF_H
 
+#include "guard.h"
 #include "leadq_signed.h"
 
 #include <stddef.h>
@@ -28,6 +29,11 @@ typedef struct {
     long reserve_service;  /* percent of max_inflight */
     long smtp_connections;
     long http_connections;
+    long http_per_host;
+    long breaker_failures;
+    long breaker_pause_ms;
+    long breaker_pause_max_ms;
+    guard_t private_targets; /* that postbacks may go to */
     long batch;
     long lease_ms;
     long poll_ms;

@@ -5,10 +5,16 @@
 #include "ctl_rules.h"
 #include "ctl_value.h"
 
+#include "guard.h"
 #include "macro.h"
 #include "postback.h"
+#include "rate.h"
+#include "url.h"
 
 #include <string.h>
+
+#define MAX_CONCURRENCY 1000
+#define MAX_PORT 65535
 
 static void
 fail_fault(ctl_check_t *check, const fault_t *fault)
@@ -124,6 +130,73 @@ check_statuses(ctl_check_t *check, json_t *value)
     }
 }
 
+static void
+check_range(ctl_check_t *check, const json_t *value, json_int_t max)
+{
+    if (!json_is_integer(value) || json_integer_value(value) < 1
+        || json_integer_value(value) > max)
+    {
+        ctl_check_fail(check, "is not a whole number from 1 to %d", (int)max);
+    }
+}
+
+static void
+check_concurrency(ctl_check_t *check, json_t *value)
+{
+    check_range(check, value, MAX_CONCURRENCY);
+}
+
+static void
+check_rate(ctl_check_t *check, json_t *value)
+{
+    /* what numeric(9, 3) keeps of it must be more than nothing */
+    if (!json_is_number(value) || json_number_value(value) < 0.001
+        || json_number_value(value) > RATE_MAX)
+    {
+        ctl_check_fail(check, "is not a number a second from 0.001 to %d",
+                       RATE_MAX);
+    }
+}
+
+static void
+check_port(ctl_check_t *check, json_t *value)
+{
+    check_range(check, value, MAX_PORT);
+}
+
+static void
+check_ports(ctl_check_t *check, json_t *value)
+{
+    ctl_check_list(check, value, check_port);
+    if (json_array_size(value) > GUARD_MAX_PORTS) {
+        ctl_check_fail(check, "has more than %d ports", GUARD_MAX_PORTS);
+    }
+}
+
+/* A port that is not usual is named, so that nobody reaches it by mistake. */
+static void
+check_port_of_url(ctl_check_t *check, const json_t *network)
+{
+    const json_t *ports = json_object_get(network, "ports");
+    const char *url = ctl_rules_text_of(network, "url");
+    long extra[GUARD_MAX_PORTS], port;
+    fault_t fault;
+    size_t n;
+
+    if (url == NULL || url_check_begin(url, strlen(url), &fault) != 0) {
+        return; /* said already */
+    }
+    for (n = 0; n < json_array_size(ports) && n < GUARD_MAX_PORTS; n++) {
+        extra[n] = (long)json_integer_value(json_array_get(ports, n));
+    }
+    port = url_port(url, strlen(url));
+    if (!guard_port(port, extra, n)) {
+        ctl_check_fail_key(check, "url",
+                           "port %ld is not 80 or 443: name it in \"ports\"",
+                           port);
+    }
+}
+
 static const char *
 note_token(void *data, const char *name, int *known)
 {
@@ -191,6 +264,7 @@ check_whole(ctl_check_t *check, const json_t *value)
         ctl_check_fail_key(check, "secret",
                            "is missing, and {token} stands for it");
     }
+    check_port_of_url(check, value);
 }
 
 static void
@@ -204,7 +278,12 @@ check_network(ctl_check_t *check, json_t *value)
         {"body", 0, check_any_string},
         {"secret", 0, check_secret},
         {"match", 0, check_match},
+        {"permanent", 0, check_match},
         {"statuses", 0, check_statuses},
+        {"sign", 0, check_secret},
+        {"concurrency", 0, check_concurrency},
+        {"rate", 0, check_rate},
+        {"ports", 0, check_ports},
         {NULL, 0, NULL},
     };
 

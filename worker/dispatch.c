@@ -1,19 +1,25 @@
 /*
- * Owns two pools of connections (SMTP, HTTP) and the destinations that have
- * something to do.
+ * Owns two pools of connections (SMTP, HTTP) and the destinations that were
+ * met lately.
  *
  *     job ─> destination: waiting jobs, in order; how many post
- *                 │  in its pool's ready list while it has a job that
- *                 v  waits and a free place
- *            pool: destinations take turns while the pool has a free place
+ *       │         │  ready while it has a job that waits, a free place and
+ *       │         │  a token of its rate; resting until a token comes
+ *       │         v
+ *       │    pool: destinations take turns while the pool has a free place
+ *       │
+ *       └─> given back: the destination is down, or crowded
  *
- * So one slow host fills its own places, and nobody else's.
+ * So a destination that is slow or dead fills its own places and a little
+ * waiting room, whatever stands in the queue for it, and nobody else's.
  */
 
 #include "dispatch.h"
 #include "bounce.h"
 #include "http.h"
 #include "letter.h"
+#include "log.h"
+#include "pool.h"
 #include "postback.h"
 #include "smtp.h"
 #include "transfer.h"
@@ -24,31 +30,16 @@
 #include <unistd.h>
 
 #define MAX_HOST_NAME 256
-
-typedef struct {
-    dispatch_t *dispatch;       /* borrowed */
-    transfer_pool_t *transfers; /* owned */
-    list_t destinations;        /* destination_t.link, all of them */
-    list_t ready;               /* destination_t.ready */
-    size_t limit;
-    size_t per_destination;
-    size_t posting;
-    int starting; /* start_some is on the stack */
-} pool_t;
-
-typedef struct {
-    list_t link;
-    list_t ready;
-    list_t waiting; /* job_t.link */
-    list_t posting; /* job_t.link */
-    size_t n_posting;
-    pool_t *pool; /* borrowed */
-    char *name;   /* owned */
-} destination_t;
+#define MAX_NAME 512
 
 struct dispatch_s {
     const conf_t *conf; /* borrowed */
     pool_t pools[JOB_POOLS];
+    transfer_pool_t *transfers[JOB_POOLS]; /* owned */
+    http_client_t *http;                   /* owned */
+    list_t returned;                       /* job_t.link, to be given back */
+    breaker_rule_t rule;
+    uint32_t random;
     char helo[MAX_HOST_NAME];
     dispatch_end_pt on_end;
     void *data; /* borrowed */
@@ -56,81 +47,106 @@ struct dispatch_s {
 
 static void start_some(pool_t *pool);
 
-static destination_t *
-destination_new(pool_t *pool, const char *name)
+/* For jitter only. */
+static uint32_t
+random_of(dispatch_t *dispatch)
 {
-    destination_t *destination;
-
-    destination = calloc(1, sizeof(*destination));
-    if (destination == NULL) {
-        return NULL;
-    }
-    destination->name = strdup(name);
-    if (destination->name == NULL) {
-        free(destination);
-        return NULL;
-    }
-    destination->pool = pool;
-    list_init(&destination->ready);
-    list_init(&destination->waiting);
-    list_init(&destination->posting);
-    list_append(&pool->destinations, &destination->link);
-    return destination;
+    dispatch->random = dispatch->random * 1664525U + 1013904223U;
+    return dispatch->random >> 8;
 }
+
+/* --- giving back --------------------------------------------------------- */
 
 static void
-destination_free(destination_t *destination)
+give_back(dispatch_t *dispatch, job_t *job, long delay_s)
 {
-    list_remove(&destination->link);
-    list_remove(&destination->ready);
-    free(destination->name);
-    free(destination);
+    list_remove(&job->link);
+    job->acting = NULL;
+    job->delay_s = delay_s;
+    list_append(&dispatch->returned, &job->link);
 }
 
-static destination_t *
-destination_of(pool_t *pool, const char *name)
-{
-    destination_t *destination;
-    list_t *link;
-
-    list_for_each (link, &pool->destinations) {
-        destination = list_entry(link, destination_t, link);
-        if (strcmp(destination->name, name) == 0) {
-            return destination;
-        }
-    }
-    return destination_new(pool, name);
-}
-
-/* Puts the destination in the list where it now belongs, or frees it. */
+/* All that wait for a destination that is down. */
 static void
-place(destination_t *destination)
+give_all_back(destination_t *destination)
 {
     pool_t *pool = destination->pool;
+    dispatch_t *dispatch = pool->owner;
 
-    list_remove(&destination->ready);
-    if (!list_empty(&destination->waiting)) {
-        if (destination->n_posting < pool->per_destination) {
-            list_append(&pool->ready, &destination->ready);
+    while (!list_empty(&destination->waiting)) {
+        give_back(dispatch, list_entry(destination->waiting.next, job_t, link),
+                  destination_breaker_delay_s(destination, &dispatch->rule,
+                                              uv_now(pool->loop),
+                                              random_of(dispatch)));
+        destination->n_waiting--;
+    }
+    pool_place(destination);
+}
+
+static void
+give_crowd_back(destination_t *destination, job_t *job)
+{
+    pool_t *pool = destination->pool;
+    dispatch_t *dispatch = pool->owner;
+
+    give_back(dispatch, job,
+              destination_crowd_delay_s(destination, uv_now(pool->loop),
+                                        random_of(dispatch)));
+    destination->n_owed++;
+}
+
+/* --- posting ------------------------------------------------------------- */
+
+static void
+log_breaker(const destination_t *destination, uint64_t now_ms)
+{
+    const breaker_t *breaker = &destination->breaker;
+    char name[LOG_TEXT_SIZE];
+
+    (void)log_text(name, destination->name);
+    if (breaker->state == BREAKER_OPEN) {
+        log_warn("destination open name=%s failures=%ld pause_ms=%llu", name,
+                 breaker->failures,
+                 (unsigned long long)(breaker->until_ms > now_ms
+                                          ? breaker->until_ms - now_ms
+                                          : 0));
+    } else {
+        log_warn("destination close name=%s", name);
+    }
+}
+
+static void
+note_end(destination_t *destination, const job_t *job, breaker_end_e end)
+{
+    pool_t *pool = destination->pool;
+    dispatch_t *dispatch = pool->owner;
+    uint64_t now_ms = uv_now(pool->loop);
+
+    destination_count(destination, &job->outcome);
+    if (breaker_ended(&destination->breaker, &dispatch->rule, end, job->probe,
+                      now_ms, random_of(dispatch)))
+    {
+        log_breaker(destination, now_ms);
+        if (destination->breaker.state != BREAKER_CLOSED) {
+            give_all_back(destination);
         }
-    } else if (destination->n_posting == 0) {
-        destination_free(destination);
     }
 }
 
 /* The post is over: the place is free, the job goes back. */
 static void
-end_post(job_t *job)
+end_post(job_t *job, breaker_end_e end)
 {
     destination_t *destination = job->acting;
     pool_t *pool = destination->pool;
-    dispatch_t *dispatch = pool->dispatch;
+    dispatch_t *dispatch = pool->owner;
 
     job->acting = NULL;
     list_remove(&job->link);
     destination->n_posting--;
     pool->posting--;
-    place(destination);
+    note_end(destination, job, end);
+    pool_place(destination);
     job_set_state(job, JOB_ENDED);
     dispatch->on_end(dispatch->data, job);
     start_some(pool);
@@ -143,7 +159,7 @@ on_smtp_end(void *data, const smtp_result_t *result)
 
     job->smtp = NULL;
     bounce_judge(result, &job->outcome);
-    end_post(job);
+    end_post(job, destination_end(&job->outcome));
 }
 
 static void
@@ -153,7 +169,7 @@ on_http_end(void *data, const http_result_t *result)
 
     job->http = NULL;
     postback_judge(job->postback, result, &job->outcome);
-    end_post(job);
+    end_post(job, destination_end(&job->outcome));
 }
 
 void
@@ -165,7 +181,7 @@ dispatch_stop(job_t *job, const char *reason)
     job->http = NULL;
     job->outcome.outcome = OUTCOME_RETRY;
     job->outcome.reason = reason;
-    end_post(job);
+    end_post(job, BREAKER_NOTHING);
 }
 
 static int
@@ -191,7 +207,7 @@ post_letter(const dispatch_t *dispatch, job_t *job)
         break;
     }
     job->smtp =
-        smtp_start(dispatch->pools[JOB_SMTP].transfers, &server,
+        smtp_start(dispatch->transfers[JOB_SMTP], &server,
                    letter_smtp(job->letter), job->limit_ms, on_smtp_end, job);
     return job->smtp == NULL ? -1 : 0;
 }
@@ -205,30 +221,39 @@ post_postback(const dispatch_t *dispatch, job_t *job)
     if (request.timeout_ms > job->limit_ms) {
         request.timeout_ms = job->limit_ms;
     }
-    job->http =
-        http_start(dispatch->pools[JOB_HTTP].transfers, &request,
-                   dispatch->conf->connect_timeout_ms, on_http_end, job);
+    job->http = http_start(dispatch->http, &request, on_http_end, job);
     return job->http == NULL ? -1 : 0;
 }
 
+/* breaker_may() has said yes. */
 static void
 start(destination_t *destination, job_t *job)
 {
-    dispatch_t *dispatch = destination->pool->dispatch;
+    pool_t *pool = destination->pool;
+    dispatch_t *dispatch = pool->owner;
+    uint64_t now_ms = uv_now(pool->loop);
     int rc;
 
     list_remove(&job->link);
     list_append(&destination->posting, &job->link);
+    destination->n_waiting--;
     destination->n_posting++;
-    destination->pool->posting++;
+    pool->posting++;
+    rate_take(&destination->rate, now_ms);
+    job->started_ms = now_ms;
+    job->probe = destination->breaker.state == BREAKER_HALF_OPEN;
     job_set_state(job, JOB_POSTING);
-    place(destination);
+    if (job->probe) {
+        give_all_back(destination);
+    } else {
+        pool_place(destination);
+    }
     rc = job->pool == JOB_SMTP ? post_letter(dispatch, job)
                                : post_postback(dispatch, job);
     if (rc != 0) {
         job->outcome.outcome = OUTCOME_RETRY;
         job->outcome.reason = "memory";
-        end_post(job);
+        end_post(job, BREAKER_NOTHING);
     }
 }
 
@@ -236,26 +261,59 @@ start(destination_t *destination, job_t *job)
 static void
 start_some(pool_t *pool)
 {
+    uint64_t now_ms = uv_now(pool->loop);
     destination_t *destination;
 
     if (pool->starting) {
         return; /* the loop below goes on */
     }
     pool->starting = 1;
-    while (pool->posting < pool->limit && !list_empty(&pool->ready)) {
-        destination = list_entry(pool->ready.next, destination_t, ready);
-        start(destination, list_entry(destination->waiting.next, job_t, link));
+    while ((destination = pool_next(pool)) != NULL) {
+        if (breaker_may(&destination->breaker, now_ms)) {
+            start(destination,
+                  list_entry(destination->waiting.next, job_t, link));
+        } else {
+            give_all_back(destination);
+        }
     }
     pool->starting = 0;
+}
+
+/* The destination of a job, with the measure that the job brings along. */
+static destination_t *
+destination_for(pool_t *pool, const job_t *job)
+{
+    destination_t *destination;
+    char name[MAX_NAME];
+    long places;
+
+    if (job->postback == NULL) {
+        (void)snprintf(name, sizeof(name), "%s", "smtp");
+    } else {
+        (void)snprintf(name, sizeof(name), "%s@%s", job->target,
+                       postback_host(job->postback));
+    }
+    destination = pool_destination(pool, name);
+    if (destination != NULL) {
+        places =
+            job->postback == NULL ? 0 : postback_concurrency(job->postback);
+        destination->places =
+            places > 0 ? (size_t)places : pool->per_destination;
+        if (job->postback != NULL) {
+            rate_set(&destination->rate, postback_rate(job->postback));
+        }
+    }
+    return destination;
 }
 
 void
 dispatch_take(dispatch_t *dispatch, job_t *job)
 {
     pool_t *pool = &dispatch->pools[job->pool];
+    uint64_t now_ms = uv_now(pool->loop);
     destination_t *destination;
 
-    destination = destination_of(pool, job_destination(job));
+    destination = destination_for(pool, job);
     if (destination == NULL) {
         job->outcome.outcome = OUTCOME_RETRY;
         job->outcome.reason = "memory";
@@ -263,33 +321,58 @@ dispatch_take(dispatch_t *dispatch, job_t *job)
         dispatch->on_end(dispatch->data, job);
         return;
     }
-    job->acting = destination;
-    list_append(&destination->waiting, &job->link);
-    place(destination);
-    start_some(pool);
+    destination->n_owed -= destination->n_owed > 0;
+    if (breaker_wait_ms(&destination->breaker, &dispatch->rule, now_ms) > 0) {
+        give_back(dispatch, job,
+                  destination_breaker_delay_s(destination, &dispatch->rule,
+                                              now_ms, random_of(dispatch)));
+    } else if (destination->n_waiting >= destination_room(destination, now_ms))
+    {
+        give_crowd_back(destination, job);
+    } else {
+        job->acting = destination;
+        list_append(&destination->waiting, &job->link);
+        destination->n_waiting++;
+        pool_place(destination);
+        start_some(pool);
+    }
 }
 
+/*
+ * Jobs that had to begin before now_ms, and those for which there is no room
+ * any more since the destination has become slow.
+ */
 static void
-take_overdue(pool_t *pool, uint64_t now_ms, list_t *jobs)
+take_overdue(pool_t *pool, uint64_t now_ms)
 {
+    dispatch_t *dispatch = pool->owner;
     destination_t *destination;
-    list_t *link, *next;
+    list_t *link;
     job_t *job;
+    size_t room;
 
-    for (link = pool->destinations.next; link != &pool->destinations;
-         link = next) {
-        next = link->next;
+    list_for_each (link, &pool->destinations) {
         destination = list_entry(link, destination_t, link);
+        if (destination->n_waiting == 0) {
+            continue;
+        }
         while (!list_empty(&destination->waiting)) {
             job = list_entry(destination->waiting.next, job_t, link);
             if (job->start_by_ms >= now_ms) {
                 break; /* they stand in the order of their claims */
             }
-            list_remove(&job->link);
-            list_append(jobs, &job->link);
-            job->acting = NULL;
+            destination->n_waiting--;
+            give_back(dispatch, job, 0);
         }
-        place(destination);
+        room = destination_room(destination, uv_now(pool->loop));
+        while (destination->n_waiting > room) {
+            destination->n_waiting--;
+            give_crowd_back(destination, list_entry(destination->waiting.prev,
+                                                    job_t, link));
+        }
+        if (destination->n_waiting == 0) {
+            pool_place(destination);
+        }
     }
 }
 
@@ -299,7 +382,37 @@ dispatch_overdue(dispatch_t *dispatch, uint64_t now_ms, list_t *jobs)
     size_t i;
 
     for (i = 0; i < JOB_POOLS; i++) {
-        take_overdue(&dispatch->pools[i], now_ms, jobs);
+        take_overdue(&dispatch->pools[i], now_ms);
+    }
+    list_join(jobs, &dispatch->returned);
+}
+
+void
+dispatch_each(const dispatch_t *dispatch, dispatch_view_pt fn, void *data)
+{
+    static const char *const names[JOB_POOLS] = {
+        [JOB_SMTP] = "smtp", [JOB_HTTP] = "http"};
+    const destination_t *destination;
+    destination_view_t view;
+    list_t *link;
+    size_t i;
+
+    for (i = 0; i < JOB_POOLS; i++) {
+        list_for_each (link, &dispatch->pools[i].destinations) {
+            destination = list_entry(link, destination_t, link);
+            view.name = destination->name;
+            view.pool = names[i];
+            view.breaker = breaker_name(destination->breaker.state);
+            view.waiting = destination->n_waiting;
+            view.posting = destination->n_posting;
+            view.done = destination->done;
+            view.retry = destination->retry;
+            view.dead = destination->dead;
+            view.opened = destination->breaker.opened;
+            view.buckets = destination->times.buckets;
+            view.seconds = destination->times.seconds;
+            fn(data, &view);
+        }
     }
 }
 
@@ -322,12 +435,17 @@ dispatch_conf(dispatch_t *dispatch, const conf_t *conf)
     pool_t *http = &dispatch->pools[JOB_HTTP];
 
     dispatch->conf = conf;
+    dispatch->rule.limit = conf->breaker_failures;
+    dispatch->rule.pause_ms = conf->breaker_pause_ms;
+    dispatch->rule.pause_max_ms = conf->breaker_pause_max_ms;
     smtp->limit = (size_t)conf->smtp_connections;
     smtp->per_destination = smtp->limit;
     http->limit = (size_t)conf->http_connections;
-    http->per_destination = DISPATCH_MAX_PER_HOST;
-    transfer_pool_limit(smtp->transfers, conf->smtp_connections);
-    transfer_pool_limit(http->transfers, conf->http_connections);
+    http->per_destination = (size_t)conf->http_per_host;
+    transfer_pool_limit(dispatch->transfers[JOB_SMTP], conf->smtp_connections);
+    transfer_pool_limit(dispatch->transfers[JOB_HTTP], conf->http_connections);
+    http_client_conf(dispatch->http, &conf->private_targets,
+                     conf->connect_timeout_ms, http->limit);
 }
 
 dispatch_t *
@@ -335,7 +453,6 @@ dispatch_new(uv_loop_t *loop, const conf_t *conf, dispatch_end_pt on_end,
              void *data)
 {
     dispatch_t *dispatch;
-    pool_t *pool;
     size_t i;
 
     dispatch = calloc(1, sizeof(*dispatch));
@@ -344,19 +461,24 @@ dispatch_new(uv_loop_t *loop, const conf_t *conf, dispatch_end_pt on_end,
     }
     dispatch->on_end = on_end;
     dispatch->data = data;
+    dispatch->random = (uint32_t)(uv_hrtime() ^ (uint64_t)getpid());
+    list_init(&dispatch->returned);
     if (gethostname(dispatch->helo, sizeof(dispatch->helo) - 1) != 0) {
         (void)snprintf(dispatch->helo, sizeof(dispatch->helo), "localhost");
     }
     for (i = 0; i < JOB_POOLS; i++) {
-        pool = &dispatch->pools[i];
-        pool->dispatch = dispatch;
-        list_init(&pool->destinations);
-        list_init(&pool->ready);
-        pool->transfers = transfer_pool_new(loop);
-        if (pool->transfers == NULL) {
+        dispatch->transfers[i] = transfer_pool_new(loop);
+        if (dispatch->transfers[i] == NULL
+            || pool_init(&dispatch->pools[i], loop, start_some, dispatch) != 0)
+        {
             dispatch_free(dispatch);
             return NULL;
         }
+    }
+    dispatch->http = http_client_new(dispatch->transfers[JOB_HTTP]);
+    if (dispatch->http == NULL) {
+        dispatch_free(dispatch);
+        return NULL;
     }
     dispatch_conf(dispatch, conf);
     return dispatch;
@@ -370,29 +492,38 @@ abandon(list_t *jobs)
     }
 }
 
+static void
+abandon_all(pool_t *pool)
+{
+    destination_t *destination;
+    list_t *link;
+
+    if (pool->tokens == NULL) {
+        return; /* half-built */
+    }
+    list_for_each (link, &pool->destinations) {
+        destination = list_entry(link, destination_t, link);
+        abandon(&destination->waiting);
+        abandon(&destination->posting);
+    }
+    pool_done(pool);
+}
+
 void
 dispatch_free(dispatch_t *dispatch)
 {
-    destination_t *destination;
-    pool_t *pool;
     size_t i;
 
     if (dispatch == NULL) {
         return;
     }
+    abandon(&dispatch->returned);
     for (i = 0; i < JOB_POOLS; i++) {
-        pool = &dispatch->pools[i];
-        if (pool->transfers == NULL) {
-            continue; /* half-built */
-        }
-        while (!list_empty(&pool->destinations)) {
-            destination =
-                list_entry(pool->destinations.next, destination_t, link);
-            abandon(&destination->waiting);
-            abandon(&destination->posting);
-            destination_free(destination);
-        }
-        transfer_pool_free(pool->transfers);
+        abandon_all(&dispatch->pools[i]);
+    }
+    http_client_free(dispatch->http);
+    for (i = 0; i < JOB_POOLS; i++) {
+        transfer_pool_free(dispatch->transfers[i]);
     }
     free(dispatch);
 }

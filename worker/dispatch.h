@@ -1,7 +1,8 @@
 /*
  * Who acts: takes claimed jobs, lets them wait until their destination and
  * their pool have a connection for them, posts them, and gives them back
- * with an outcome.  Nothing here knows SQL.
+ * with an outcome; or unstarted, when their destination is down or crowded.
+ * Nothing here knows SQL.
  */
 
 #ifndef LEADQ_DISPATCH_H
@@ -10,10 +11,9 @@
 #include "conf.h"
 #include "job.h"
 #include "list.h"
+#include "stats.h"
 
 #include <uv.h>
-
-#define DISPATCH_MAX_PER_HOST 20
 
 typedef struct dispatch_s dispatch_t;
 
@@ -35,13 +35,34 @@ void dispatch_free(dispatch_t *dispatch);
 void dispatch_take(dispatch_t *dispatch, job_t *job);
 
 /*
- * Moves the jobs that had to begin before now_ms and did not to the list;
- * with UINT64_MAX every job that waits.
+ * Moves the jobs that are to be given back to the list: those that had to
+ * begin before now_ms and did not (with UINT64_MAX every job that waits), and
+ * those whose destination is down or crowded, with their delay_s.
  */
 void dispatch_overdue(dispatch_t *dispatch, uint64_t now_ms, list_t *jobs);
 
 /* Stops a post; the job ends with outcome retry and the reason. */
 void dispatch_stop(job_t *job, const char *reason);
+
+/* What a destination shows of itself; borrowed for the call. */
+typedef struct {
+    const char *name;
+    const char *pool;    /* "smtp" "http" */
+    const char *breaker; /* "closed" "open" "half-open" */
+    size_t waiting;
+    size_t posting;
+    uint64_t done;
+    uint64_t retry;
+    uint64_t dead;
+    uint64_t opened;
+    const uint64_t *buckets; /* STATS_BUCKETS, each alone */
+    double seconds;
+} destination_view_t;
+
+typedef void (*dispatch_view_pt)(void *data, const destination_view_t *view);
+
+void dispatch_each(const dispatch_t *dispatch, dispatch_view_pt fn,
+                   void *data);
 
 /* How many posts are under way. */
 size_t dispatch_posting(const dispatch_t *dispatch);

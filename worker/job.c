@@ -16,35 +16,44 @@
 #define SETTLE_MARGIN_MS 1000
 #define MAX_POST_MS (10 * 60 * 1000)
 
-static int make_letter(job_t *job, const json_t *payload, const conf_t *conf,
-                       fault_t *fault);
-static int make_postback(job_t *job, const json_t *payload, const conf_t *conf,
-                         fault_t *fault);
+static const char *make_letter(job_t *job, const json_t *payload,
+                               const conf_t *conf, fault_t *fault);
+static const char *make_postback(job_t *job, const json_t *payload,
+                                 const conf_t *conf, fault_t *fault);
 
 static const struct {
     const char *name;
     job_pool_e pool;
-    int (*make)(job_t *job, const json_t *payload, const conf_t *conf,
-                fault_t *fault);
+    /* NULL, or the reason why there is nothing to post */
+    const char *(*make)(job_t *job, const json_t *payload, const conf_t *conf,
+                        fault_t *fault);
 } kinds[] = {
     {"letter", JOB_SMTP, make_letter},
     {"postback", JOB_HTTP, make_postback},
 };
 
-static int
+static const char *
 make_letter(job_t *job, const json_t *payload, const conf_t *conf,
             fault_t *fault)
 {
     job->letter = letter_new(payload, conf->keys, time(NULL), fault);
-    return job->letter == NULL ? -1 : 0;
+    return job->letter == NULL ? "bad-payload" : NULL;
 }
 
-static int
+static const char *
 make_postback(job_t *job, const json_t *payload, const conf_t *conf,
               fault_t *fault)
 {
-    job->postback = postback_new(payload, conf->secrets_dir, fault);
-    return job->postback == NULL ? -1 : 0;
+    job->postback =
+        postback_new(payload, conf->secrets_dir, time(NULL), fault);
+    if (job->postback == NULL) {
+        return "bad-payload";
+    }
+    if (!postback_port_ok(job->postback)) {
+        (void)fault_set(fault, 0, "the network does not name the port");
+        return "guard";
+    }
+    return NULL;
 }
 
 static const char *
@@ -86,6 +95,7 @@ static void
 make(job_t *job, const char *payload, const conf_t *conf)
 {
     json_error_t error;
+    const char *reason;
     fault_t fault;
     json_t *json;
     size_t i, n;
@@ -106,8 +116,9 @@ make(job_t *job, const char *payload, const conf_t *conf)
         die(job, "bad-payload", "the payload is no JSON object");
         return;
     }
-    if (kinds[i].make(job, json, conf, &fault) != 0) {
-        die(job, "bad-payload", fault.text);
+    reason = kinds[i].make(job, json, conf, &fault);
+    if (reason != NULL) {
+        die(job, reason, fault.text);
     }
     json_decref(json);
 }
@@ -152,12 +163,6 @@ job_free(job_t *job)
         postback_free(job->postback);
         free(job);
     }
-}
-
-const char *
-job_destination(const job_t *job)
-{
-    return job->postback == NULL ? "smtp" : postback_host(job->postback);
 }
 
 /* Only what applies. */

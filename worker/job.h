@@ -63,6 +63,8 @@ struct job_s {
 
     job_pool_e pool;
     void *acting;                /* borrowed: of who lets it wait and post */
+    uint64_t started_ms;         /* loop time, while posting */
+    int probe;                   /* it tells whether a breaker closes */
     struct letter_s *letter;     /* owned; kind letter */
     struct postback_s *postback; /* owned; kind postback */
     struct smtp_s *smtp;         /* owned while posting */
@@ -78,9 +80,6 @@ job_t *job_new(const job_claim_t *claim, const conf_t *conf)
 
 /* Stops what is under way without an end; accepts NULL. */
 void job_free(job_t *job);
-
-/* Where it posts to: what concurrency is counted by; borrowed. */
-const char *job_destination(const job_t *job);
 
 void job_set_state(job_t *job, job_state_e state);
 

@@ -10,6 +10,7 @@ static const struct {
 } matches[] = {
     {"any", MATCH_ANY},
     {"body_prefix", MATCH_BODY_PREFIX},
+    {"contains", MATCH_CONTAINS},
     {"not_contains", MATCH_NOT_CONTAINS},
     {"json_path", MATCH_JSON_PATH},
 };
@@ -27,8 +28,8 @@ match_parse(const char *type, const char *value, match_e *match,
     }
     if (i == sizeof(matches) / sizeof(matches[0])) {
         return fault_set(fault, 0,
-                         "match is not any, body_prefix, not_contains or "
-                         "json_path");
+                         "match is not any, body_prefix, contains, "
+                         "not_contains or json_path");
     }
     *match = matches[i].match;
     if (*match != MATCH_ANY && (value == NULL || *value == '\0')) {
@@ -97,6 +98,8 @@ match_test(match_e match, const char *value, const char *body, size_t len)
         return 1;
     case MATCH_BODY_PREFIX:
         return strncmp(body, value, strlen(value)) == 0;
+    case MATCH_CONTAINS:
+        return memmem(body, len, value, strlen(value)) != NULL;
     case MATCH_NOT_CONTAINS:
         return memmem(body, len, value, strlen(value)) == NULL;
     case MATCH_JSON_PATH:

@@ -5,143 +5,34 @@
 #include "postback.h"
 #include "macro.h"
 #include "match.h"
+#include "redact.h"
+#include "sign.h"
 #include "url.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TYPE_JSON "application/json"
-#define TYPE_FORM "application/x-www-form-urlencoded"
-#define MAX_SECRET 1024
-#define MAX_SECRET_NAME 64
+#define MAX_RETRY_AFTER_S (24 * 3600L)
+#define TOKEN "{token}"
 
 struct postback_s {
     http_request_t request;
-    char *method; /* owned, as the rest */
-    char *url;
-    char *content_type;
+    char *url; /* owned, as the rest */
     char *body;
-    char *id;
     char *host;
+    char *headers[HTTP_MAX_HEADERS];
     match_e match;
     char *match_value;
+    int has_permanent;
+    match_e permanent;
+    char *permanent_value;
+    char *secrets[3]; /* {token}, as it is and as it is encoded */
+    int port_ok;
+    long concurrency;
+    double rate;
 };
-
-/* {sub1}..{sub30} and, when not null, what these say. */
-static const char *const names[] = {
-    "click_id", "lead_id", "status", "reason",    "payout", "currency",
-    "offer_id", "goal",    "ts",     "date",      "time",   "ip",
-    "ua",       "rand",    "token",  "promo_code"};
-
-static int
-is_known(const char *name)
-{
-    size_t i, len;
-    long n;
-
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(name, names[i]) == 0) {
-            return 1;
-        }
-    }
-    if (strncmp(name, "sub", 3) != 0 || name[3] == '0') {
-        return 0;
-    }
-    len = strspn(name + 3, "0123456789");
-    n = len == 0 || len > 2 ? 0 : strtol(name + 3, NULL, 10);
-    return n >= 1 && n <= 30 && name[3 + len] == '\0';
-}
-
-/* For checks: every known name has a value that needs no encoding. */
-static const char *
-any_value(void *data, const char *name, int *known)
-{
-    (void)data;
-    *known = is_known(name);
-    return "0";
-}
-
-int
-postback_check_url(const char *url, size_t len, fault_t *fault)
-{
-    buf_t out;
-    int rc;
-
-    if (url_check_begin(url, len, fault) != 0) {
-        return -1;
-    }
-    buf_init(&out, POSTBACK_MAX_URL);
-    rc = macro_expand(url, len, MACRO_URL, any_value, NULL, &out, fault);
-    if (rc == 0) {
-        rc = url_check_bytes(buf_str(&out), out.len, fault);
-    }
-    buf_done(&out);
-    return rc;
-}
-
-static int
-encoding_of(const char *content_type, macro_encoding_e *encoding,
-            fault_t *fault)
-{
-    if (content_type == NULL || strcmp(content_type, TYPE_FORM) == 0) {
-        *encoding = MACRO_URL;
-        return 0;
-    }
-    if (strcmp(content_type, TYPE_JSON) == 0) {
-        *encoding = MACRO_JSON;
-        return 0;
-    }
-    return fault_set(fault, 0,
-                     "content_type is not " TYPE_JSON " or " TYPE_FORM);
-}
-
-int
-postback_check_body(const char *body, size_t len, const char *content_type,
-                    fault_t *fault)
-{
-    macro_encoding_e encoding;
-    json_error_t error;
-    json_t *json;
-    buf_t out;
-    int rc;
-
-    if (encoding_of(content_type, &encoding, fault) != 0) {
-        return -1;
-    }
-    if (body == NULL) {
-        return 0;
-    }
-    buf_init(&out, POSTBACK_MAX_BODY);
-    rc = macro_expand(body, len, encoding, any_value, NULL, &out, fault);
-    if (rc == 0 && encoding == MACRO_JSON) {
-        json = json_loadb(buf_str(&out), out.len, JSON_DECODE_ANY, &error);
-        if (json == NULL) {
-            rc = fault_set(fault, error.line, "the body is not JSON: %s",
-                           error.text);
-        }
-        json_decref(json);
-    }
-    buf_done(&out);
-    return rc;
-}
-
-int
-postback_check_method(const char *method, fault_t *fault)
-{
-    if (strcmp(method, "GET") != 0 && strcmp(method, "POST") != 0) {
-        return fault_set(fault, 0, "method is not GET or POST");
-    }
-    return 0;
-}
-
-int
-postback_check_match(const char *type, const char *value, fault_t *fault)
-{
-    match_e match;
-
-    return match_parse(type, value, &match, fault);
-}
 
 /* What the macros of one job are worth. */
 typedef struct {
@@ -149,44 +40,14 @@ typedef struct {
     const char *id;
     const char *secret_name;
     const char *secrets_dir;
-    char secret[MAX_SECRET + 2];
+    secret_t secret;
     const char *problem; /* with the secret */
 } values_t;
 
-/*
- * The first line of the secret's file.  It is read for each postback that
- * asks for it, so that a changed secret holds at once.
- */
 static const char *
-read_secret(values_t *values)
+text_of(const json_t *object, const char *key)
 {
-    const char *name = values->secret_name;
-    char path[1024];
-    FILE *file;
-    int len;
-
-    if (name == NULL || values->secrets_dir == NULL) {
-        values->problem = "no secret is configured";
-        return NULL;
-    }
-    if (*name == '\0' || *name == '.' || strlen(name) > MAX_SECRET_NAME
-        || strchr(name, '/') != NULL)
-    {
-        values->problem = "not a name of a secret";
-        return NULL;
-    }
-    len = snprintf(path, sizeof(path), "%s/%s", values->secrets_dir, name);
-    file = len < 0 || (size_t)len >= sizeof(path) ? NULL : fopen(path, "re");
-    if (file == NULL) {
-        values->problem = "the secret's file cannot be read";
-        return NULL;
-    }
-    if (fgets(values->secret, sizeof(values->secret), file) == NULL) {
-        values->problem = "the secret's file is empty";
-    }
-    (void)fclose(file);
-    values->secret[strcspn(values->secret, "\r\n")] = '\0';
-    return values->secret;
+    return json_string_value(json_object_get(object, key));
 }
 
 static const char *
@@ -194,7 +55,7 @@ job_value(void *data, const char *name, int *known)
 {
     values_t *values = data;
 
-    *known = is_known(name);
+    *known = postback_is_name(name);
     if (!*known) {
         return NULL;
     }
@@ -202,9 +63,13 @@ job_value(void *data, const char *name, int *known)
         return values->id;
     }
     if (strcmp(name, "token") == 0) {
-        return read_secret(values);
+        if (values->secret.n == 0) {
+            values->problem = secret_read(&values->secret, values->secrets_dir,
+                                          values->secret_name, 1);
+        }
+        return values->secret.n == 0 ? NULL : values->secret.line[0];
     }
-    return json_string_value(json_object_get(values->values, name));
+    return text_of(values->values, name);
 }
 
 static int
@@ -231,43 +96,54 @@ expand(values_t *values, const char *text, macro_encoding_e encoding,
 }
 
 static int
-build_match(postback_t *postback, const json_t *match, fault_t *fault)
+copy(char **result, const char *text, fault_t *fault)
 {
-    const char *type, *value;
+    *result = strdup(text);
+    return *result == NULL ? fault_set(fault, 0, "out of memory") : 0;
+}
 
-    type = json_string_value(json_object_get(match, "type"));
-    value = json_string_value(json_object_get(match, "value"));
-    if (match_parse(type == NULL ? "any" : type, value, &postback->match,
-                    fault)
-        != 0)
-    {
-        return -1;
+static int __attribute__((format(printf, 3, 4)))
+add_header(postback_t *postback, fault_t *fault, const char *fmt, ...)
+{
+    char **header = &postback->headers[postback->request.n_headers];
+    va_list args;
+    int len;
+
+    va_start(args, fmt);
+    len = vasprintf(header, fmt, args);
+    va_end(args);
+    if (len < 0) {
+        *header = NULL;
+        return fault_set(fault, 0, "out of memory");
     }
-    if (value != NULL) {
-        postback->match_value = strdup(value);
-        if (postback->match_value == NULL) {
-            return fault_set(fault, 0, "out of memory");
-        }
-    }
+    postback->request.n_headers++;
     return 0;
 }
 
+/* --- building ------------------------------------------------------------ */
+
 static int
-build_texts(postback_t *postback, const json_t *payload, values_t *values,
-            fault_t *fault)
+build_match(const json_t *json, match_e *match, char **value, fault_t *fault)
 {
-    const char *url, *body, *content_type, *host;
-    macro_encoding_e encoding;
+    const char *type = text_of(json, "type"), *text = text_of(json, "value");
+
+    if (match_parse(type == NULL ? "any" : type, text, match, fault) != 0) {
+        return -1;
+    }
+    return text == NULL ? 0 : copy(value, text, fault);
+}
+
+static int
+build_url(postback_t *postback, const json_t *payload, values_t *values,
+          fault_t *fault)
+{
+    const char *url = text_of(payload, "url"), *host;
     size_t len;
 
-    url = json_string_value(json_object_get(payload, "url"));
-    body = json_string_value(json_object_get(payload, "body"));
-    content_type = json_string_value(json_object_get(payload, "content_type"));
     if (url == NULL) {
         return fault_set(fault, 0, "the payload has no url");
     }
     if (url_check_begin(url, strlen(url), fault) != 0
-        || encoding_of(content_type, &encoding, fault) != 0
         || expand(values, url, MACRO_URL, POSTBACK_MAX_URL, &postback->url,
                   fault)
                != 0
@@ -275,42 +151,192 @@ build_texts(postback_t *postback, const json_t *payload, values_t *values,
     {
         return -1;
     }
+    postback->url[strcspn(postback->url, "#")] = '\0';
     host = NULL;
     len = url_host(postback->url, strlen(postback->url), &host);
     postback->host = strndup(host, len);
-    if (body != NULL) {
-        if (expand(values, body, encoding, POSTBACK_MAX_BODY, &postback->body,
-                   fault)
-            != 0)
-        {
-            return -1;
-        }
-        postback->content_type =
-            strdup(content_type == NULL ? TYPE_FORM : content_type);
+    return postback->host == NULL ? fault_set(fault, 0, "out of memory") : 0;
+}
+
+static int
+build_body(postback_t *postback, const json_t *payload, values_t *values,
+           fault_t *fault)
+{
+    const char *body = text_of(payload, "body"),
+               *type = text_of(payload, "content_type");
+    macro_encoding_e encoding;
+
+    if (postback_encoding(type, &encoding, fault) != 0) {
+        return -1;
     }
-    if (postback->host == NULL
-        || (body != NULL && postback->content_type == NULL)) {
-        return fault_set(fault, 0, "out of memory");
+    if (body == NULL) {
+        /* no type in the place of the one that libcurl would name */
+        return add_header(postback, fault, "Content-Type:");
     }
-    return 0;
+    if (expand(values, body, encoding, POSTBACK_MAX_BODY, &postback->body,
+               fault)
+        != 0)
+    {
+        return -1;
+    }
+    return add_header(postback, fault, "Content-Type: %s",
+                      type == NULL ? POSTBACK_FORM : type);
+}
+
+/* What an answer must not bring into the database. */
+static int
+build_secrets(postback_t *postback, values_t *values, fault_t *fault)
+{
+    if (values->secret.n == 0) {
+        return 0; /* nothing of it was used */
+    }
+    return copy(&postback->secrets[0], values->secret.line[0], fault) != 0
+                   || expand(values, TOKEN, MACRO_URL, POSTBACK_MAX_URL,
+                             &postback->secrets[1], fault)
+                          != 0
+                   || expand(values, TOKEN, MACRO_JSON, POSTBACK_MAX_URL,
+                             &postback->secrets[2], fault)
+                          != 0
+               ? -1
+               : 0;
+}
+
+static int
+sign_url(postback_t *postback, const secret_t *keys, time_t now,
+         fault_t *fault)
+{
+    char hex[SIGN_HEX];
+    buf_t url;
+
+    buf_init(&url, POSTBACK_MAX_URL);
+    buf_addf(&url, "%s%cts=%lld", postback->url,
+             strchr(postback->url, '?') == NULL ? '?' : '&', (long long)now);
+    if (!url.failed && sign_query(keys, strchr(url.data, '?') + 1, hex) == 0) {
+        buf_addf(&url, "&sig=%s", hex);
+    } else {
+        url.failed = 1;
+    }
+    free(postback->url);
+    postback->url = buf_take(&url);
+    return postback->url == NULL
+               ? fault_set(fault, 0, "the URL cannot be signed")
+               : 0;
+}
+
+static int
+sign_body(postback_t *postback, const secret_t *keys, const char *id,
+          time_t now, fault_t *fault)
+{
+    const char *body = postback->body == NULL ? "" : postback->body;
+    buf_t text;
+    int rc;
+
+    buf_init(&text, HTTP_MAX_HEAD);
+    rc = sign_webhook(keys, id, (long long)now, body, strlen(body), &text);
+    if (rc != 0) {
+        (void)fault_set(fault, 0, "the body cannot be signed");
+    } else if (add_header(postback, fault, "webhook-id: %s", id) != 0
+               || add_header(postback, fault, "webhook-timestamp: %lld",
+                             (long long)now)
+                      != 0
+               || add_header(postback, fault, "webhook-signature: %s",
+                             buf_str(&text))
+                      != 0)
+    {
+        rc = -1;
+    }
+    buf_done(&text);
+    return rc;
+}
+
+static int
+build_signature(postback_t *postback, const char *name, const values_t *values,
+                time_t now, fault_t *fault)
+{
+    const char *problem;
+    secret_t keys;
+    int rc;
+
+    if (name == NULL) {
+        return 0;
+    }
+    problem = secret_read(&keys, values->secrets_dir, name, SECRET_MAX_LINES);
+    problem = problem == NULL ? sign_check(&keys) : problem;
+    if (problem != NULL) {
+        rc = fault_set(fault, 0, "sign: %s", problem);
+    } else if (strcmp(postback->request.method, "GET") == 0) {
+        rc = sign_url(postback, &keys, now, fault);
+    } else {
+        rc = sign_body(postback, &keys, values->id, now, fault);
+    }
+    secret_forget(&keys);
+    return rc;
+}
+
+static void
+build_limits(postback_t *postback, const json_t *payload)
+{
+    const json_t *ports = json_object_get(payload, "ports"), *timeout;
+    long extra[GUARD_MAX_PORTS];
+    size_t n;
+
+    for (n = 0; n < json_array_size(ports) && n < GUARD_MAX_PORTS; n++) {
+        extra[n] = (long)json_integer_value(json_array_get(ports, n));
+    }
+    postback->port_ok =
+        guard_port(url_port(postback->url, strlen(postback->url)), extra, n);
+    postback->concurrency =
+        (long)json_integer_value(json_object_get(payload, "concurrency"));
+    postback->rate = json_number_value(json_object_get(payload, "rate"));
+    timeout = json_object_get(payload, "timeout_ms");
+    postback->request.timeout_ms = (long)json_integer_value(timeout);
+    if (postback->request.timeout_ms <= 0) {
+        postback->request.timeout_ms = POSTBACK_TIMEOUT_MS;
+    }
+}
+
+static int
+build(postback_t *postback, const json_t *payload, values_t *values,
+      time_t now, fault_t *fault)
+{
+    const json_t *permanent = json_object_get(payload, "permanent");
+
+    postback->has_permanent = json_is_object(permanent);
+    if (build_match(json_object_get(payload, "match"), &postback->match,
+                    &postback->match_value, fault)
+            != 0
+        || (postback->has_permanent
+            && build_match(permanent, &postback->permanent,
+                           &postback->permanent_value, fault)
+                   != 0)
+        || build_url(postback, payload, values, fault) != 0
+        || add_header(postback, fault, "Idempotency-Key: %s", values->id) != 0
+        || build_body(postback, payload, values, fault) != 0
+        || build_secrets(postback, values, fault) != 0)
+    {
+        return -1;
+    }
+    return build_signature(postback, text_of(payload, "sign"), values, now,
+                           fault);
 }
 
 postback_t *
-postback_new(const json_t *payload, const char *secrets_dir, fault_t *fault)
+postback_new(const json_t *payload, const char *secrets_dir, time_t now,
+             fault_t *fault)
 {
-    const char *id, *method;
     postback_t *postback;
-    json_t *timeout;
+    const char *method;
     values_t values;
+    int rc;
 
     memset(&values, 0, sizeof(values));
-    id = json_string_value(json_object_get(payload, "postback_id"));
-    method = json_string_value(json_object_get(payload, "method"));
+    method = text_of(payload, "method");
     values.values = json_object_get(payload, "values");
-    values.id = id;
-    values.secret_name = json_string_value(json_object_get(payload, "secret"));
+    values.id = text_of(payload, "postback_id");
+    values.secret_name = text_of(payload, "secret");
     values.secrets_dir = secrets_dir;
-    if (id == NULL || method == NULL || strpbrk(id, "\r\n") != NULL) {
+    if (values.id == NULL || method == NULL
+        || strpbrk(values.id, "\r\n") != NULL) {
         (void)fault_set(fault, 0, "the payload has no postback_id or method");
         return NULL;
     }
@@ -322,46 +348,45 @@ postback_new(const json_t *payload, const char *secrets_dir, fault_t *fault)
         (void)fault_set(fault, 0, "out of memory");
         return NULL;
     }
-    postback->id = strdup(id);
-    postback->method = strdup(method);
-    (void)fault_set(fault, 0, "out of memory");
-    if (postback->id == NULL || postback->method == NULL
-        || build_match(postback, json_object_get(payload, "match"), fault) != 0
-        || build_texts(postback, payload, &values, fault) != 0)
-    {
-        explicit_bzero(values.secret, sizeof(values.secret));
+    postback->request.method = strcmp(method, "GET") == 0 ? "GET" : "POST";
+    rc = build(postback, payload, &values, now, fault);
+    secret_forget(&values.secret);
+    if (rc != 0) {
         postback_free(postback);
         return NULL;
     }
-    explicit_bzero(values.secret, sizeof(values.secret));
-    timeout = json_object_get(payload, "timeout_ms");
-    postback->request.method = postback->method;
+    build_limits(postback, payload);
     postback->request.url = postback->url;
-    postback->request.content_type = postback->content_type;
     postback->request.body = postback->body;
     postback->request.body_len =
         postback->body == NULL ? 0 : strlen(postback->body);
-    postback->request.id = postback->id;
-    postback->request.timeout_ms = (long)json_integer_value(timeout);
-    if (postback->request.timeout_ms <= 0) {
-        postback->request.timeout_ms = POSTBACK_TIMEOUT_MS;
-    }
+    postback->request.headers = postback->headers;
     return postback;
 }
 
 void
 postback_free(postback_t *postback)
 {
-    if (postback != NULL) {
-        free(postback->method);
-        free(postback->url);
-        free(postback->content_type);
-        free(postback->body);
-        free(postback->id);
-        free(postback->host);
-        free(postback->match_value);
-        free(postback);
+    size_t i;
+
+    if (postback == NULL) {
+        return;
     }
+    for (i = 0; i < sizeof(postback->secrets) / sizeof(char *); i++) {
+        if (postback->secrets[i] != NULL) {
+            explicit_bzero(postback->secrets[i], strlen(postback->secrets[i]));
+        }
+        free(postback->secrets[i]);
+    }
+    for (i = 0; i < postback->request.n_headers; i++) {
+        free(postback->headers[i]);
+    }
+    free(postback->url);
+    free(postback->body);
+    free(postback->host);
+    free(postback->match_value);
+    free(postback->permanent_value);
+    free(postback);
 }
 
 const http_request_t *
@@ -375,6 +400,26 @@ postback_host(const postback_t *postback)
 {
     return postback->host;
 }
+
+int
+postback_port_ok(const postback_t *postback)
+{
+    return postback->port_ok;
+}
+
+long
+postback_concurrency(const postback_t *postback)
+{
+    return postback->concurrency;
+}
+
+double
+postback_rate(const postback_t *postback)
+{
+    return postback->rate;
+}
+
+/* --- the answer ---------------------------------------------------------- */
 
 static void
 judge_status(int status, outcome_t *outcome)
@@ -391,10 +436,33 @@ judge_status(int status, outcome_t *outcome)
     }
 }
 
+/* The network's words, without what it should not have told us again. */
+static void
+keep_reply(const postback_t *postback, const http_result_t *result,
+           outcome_t *outcome)
+{
+    const char *secrets[REDACT_MAX];
+    char text[OUTCOME_MAX_REPLY * 4];
+    size_t i, len;
+
+    for (i = 0; i < REDACT_MAX - 1; i++) {
+        secrets[i] = postback->secrets[i];
+    }
+    secrets[i] = strchr(postback->url, '?');
+    if (secrets[i] != NULL) {
+        secrets[i]++;
+    }
+    len = redact(result->body, result->body_len, secrets, REDACT_MAX, text,
+                 sizeof(text));
+    outcome_reply(outcome, text, len);
+}
+
 void
 postback_judge(const postback_t *postback, const http_result_t *result,
                outcome_t *outcome)
 {
+    int success;
+
     outcome->ms = result->ms;
     switch (result->end) {
     case HTTP_TIMEOUT:
@@ -410,18 +478,28 @@ postback_judge(const postback_t *postback, const http_result_t *result,
         break;
     }
     outcome->http = result->status;
-    outcome_reply(outcome, result->body, result->body_len);
-    if (result->status < 200 || result->status >= 300) {
-        judge_status(result->status, outcome);
-    } else if (match_test(postback->match, postback->match_value, result->body,
-                          result->body_len))
+    keep_reply(postback, result, outcome);
+    success = result->status >= 200 && result->status < 300;
+    if (success
+        && match_test(postback->match, postback->match_value, result->body,
+                      result->body_len))
     {
         outcome->outcome = OUTCOME_DONE;
+    } else if (postback->has_permanent
+               && match_test(postback->permanent, postback->permanent_value,
+                             result->body, result->body_len))
+    {
+        outcome->outcome = OUTCOME_DEAD;
+        outcome->reason = "permanent";
+    } else if (!success) {
+        judge_status(result->status, outcome);
     } else {
         outcome->outcome = OUTCOME_RETRY;
         outcome->reason = "no-match";
     }
     if (outcome->outcome == OUTCOME_RETRY) {
-        outcome->retry_after_s = result->retry_after_s;
+        outcome->retry_after_s = result->retry_after_s < MAX_RETRY_AFTER_S
+                                     ? result->retry_after_s
+                                     : MAX_RETRY_AFTER_S;
     }
 }

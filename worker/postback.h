@@ -11,13 +11,17 @@
 
 #include "fault.h"
 #include "http.h"
+#include "macro.h"
 #include "outcome.h"
 
 #include <jansson.h>
 #include <stddef.h>
+#include <time.h>
 
 #define POSTBACK_MAX_URL 8192
 #define POSTBACK_MAX_BODY (64 * 1024)
+#define POSTBACK_JSON "application/json"
+#define POSTBACK_FORM "application/x-www-form-urlencoded"
 #define POSTBACK_TIMEOUT_MS 10000 /* when the payload says none */
 
 /*
@@ -27,7 +31,7 @@
  *               macros; every macro is known and every brace balanced
  * body          may be NULL; macros as above; JSON must be JSON
  * content_type  NULL, application/json or application/x-www-form-urlencoded
- * type, value   any, body_prefix, not_contains, json_path ("a.b=value")
+ * type, value   see match.h
  */
 int postback_check_url(const char *url, size_t len, fault_t *fault)
     __attribute__((warn_unused_result));
@@ -38,14 +42,23 @@ int postback_check_method(const char *method, fault_t *fault)
 int postback_check_match(const char *type, const char *value, fault_t *fault)
     __attribute__((warn_unused_result));
 
+/* Is there a macro of this name? */
+int postback_is_name(const char *name);
+
+/* How macros in a body of that type (may be NULL) are encoded. */
+int postback_encoding(const char *content_type, macro_encoding_e *encoding,
+                      fault_t *fault) __attribute__((warn_unused_result));
+
 typedef struct postback_s postback_t;
 
 /*
  * A postback from a job's payload, owned by the caller; or NULL with the
- * fault set: the job is dead.  {token} is read from secrets_dir (may be NULL).
+ * fault set: the job is dead.  {token} and the keys to sign with are read from
+ * secrets_dir (may be NULL); now is the time of the signature.
  */
 postback_t *postback_new(const json_t *payload, const char *secrets_dir,
-                         fault_t *fault) __attribute__((warn_unused_result));
+                         time_t now, fault_t *fault)
+    __attribute__((warn_unused_result));
 void postback_free(postback_t *postback);
 
 /* The request; borrowed, lives as long as the postback. */
@@ -53,6 +66,13 @@ const http_request_t *postback_request(const postback_t *postback);
 
 /* "host" or "host:port" of the request; borrowed. */
 const char *postback_host(const postback_t *postback);
+
+/* Is the port of its URL one that the network may use? */
+int postback_port_ok(const postback_t *postback);
+
+/* Posts of the network at a time, 0: no wish; and a second, 0: no limit. */
+long postback_concurrency(const postback_t *postback);
+double postback_rate(const postback_t *postback);
 
 /* What the answer means for the job. */
 void postback_judge(const postback_t *postback, const http_result_t *result,

@@ -250,7 +250,7 @@ take_settled(queue_t *queue, const PGresult *rows)
             continue;
         }
         if (*PQgetvalue(rows, row, 1) == 't') {
-            stats_settled(&queue->stats, job->outcome.outcome);
+            stats_settled(&queue->stats, job->kind, job->outcome.outcome);
             job_log_settled(
                 job, PQgetvalue(rows, row, 2),
                 PQgetisnull(rows, row, 3) ? NULL : PQgetvalue(rows, row, 3));

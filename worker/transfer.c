@@ -201,6 +201,9 @@ set_options(transfer_pool_t *pool)
                           == CURLM_OK
                    && curl_multi_setopt(multi, CURLMOPT_TIMERDATA, pool)
                           == CURLM_OK
+                   && curl_multi_setopt(multi, CURLMOPT_PIPELINING,
+                                        CURLPIPE_MULTIPLEX)
+                          == CURLM_OK
                ? 0
                : -1;
 }
@@ -302,12 +305,18 @@ transfer_start(transfer_t *transfer)
 }
 
 void
-transfer_done(transfer_t *transfer)
+transfer_stop(transfer_t *transfer)
 {
     if (transfer->running) {
         (void)curl_multi_remove_handle(transfer->pool->multi, transfer->easy);
         transfer->running = 0;
     }
+}
+
+void
+transfer_done(transfer_t *transfer)
+{
+    transfer_stop(transfer);
     curl_easy_cleanup(transfer->easy);
     transfer->easy = NULL;
 }

@@ -43,7 +43,10 @@ int transfer_init(transfer_t *transfer, transfer_pool_t *pool)
 /* Hands the transfer to the pool: on_end follows, never before it returns. */
 int transfer_start(transfer_t *transfer) __attribute__((warn_unused_result));
 
-/* Stops a running transfer without on_end, and frees the easy handle. */
+/* Stops a running transfer without on_end; it may be started again. */
+void transfer_stop(transfer_t *transfer);
+
+/* The same, and frees the easy handle. */
 void transfer_done(transfer_t *transfer);
 
 /* Milliseconds that the transfer took so far. */

@@ -1,6 +1,7 @@
 #include "url.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -22,6 +23,31 @@ url_host(const char *url, size_t len, const char **host)
     return (size_t)(p - *host);
 }
 
+/* The colon before a port, or NULL. */
+static const char *
+find_port(const char *host, size_t len)
+{
+    const char *from;
+
+    from = host[0] == '[' ? memchr(host, ']', len) : host;
+    return from == NULL ? NULL
+                        : memchr(from, ':', len - (size_t)(from - host));
+}
+
+long
+url_port(const char *url, size_t len)
+{
+    const char *host, *port;
+
+    host = url;
+    len = url_host(url, len, &host);
+    port = len == 0 ? NULL : find_port(host, len);
+    if (port != NULL) {
+        return strtol(port + 1, NULL, 10);
+    }
+    return strncasecmp(url, "https:", 6) == 0 ? 443 : 80;
+}
+
 static int
 check_host(const char *host, size_t len, fault_t *fault)
 {
@@ -38,9 +64,7 @@ check_host(const char *host, size_t len, fault_t *fault)
                              isprint((unsigned char)host[i]) ? host[i] : '?');
         }
     }
-    port = host[0] == '[' ? memchr(host, ']', len) : host;
-    port =
-        port == NULL ? NULL : memchr(port, ':', len - (size_t)(port - host));
+    port = find_port(host, len);
     if (port == NULL) {
         return 0;
     }

@@ -13,6 +13,9 @@
 /* The length of the host (with port), and where it begins; 0: none. */
 size_t url_host(const char *url, size_t len, const char **host);
 
+/* The port of a checked URL, or the one of its scheme. */
+long url_port(const char *url, size_t len);
+
 /* http or https, and a proper literal host. */
 int url_check_begin(const char *url, size_t len, fault_t *fault)
     __attribute__((warn_unused_result));

@@ -33,11 +33,20 @@ as $$
                          jsonb_array_elements_text(
                              nullif(n -> 'statuses', 'null')) s),
                         array['processed', 'approved', 'rejected'])
-                   as statuses
+                   as statuses,
+               (n ->> 'concurrency')::integer as concurrency,
+               (n ->> 'rate')::numeric(9, 3) as rate,
+               coalesce((select array_agg(p::integer) from
+                         jsonb_array_elements_text(
+                             nullif(n -> 'ports', 'null')) p),
+                        '{}') as ports,
+               n ->> 'sign' as sign,
+               nullif(n -> 'permanent', 'null') as permanent
           from jsonb_array_elements(p_document -> 'networks') n
     ), changed as (
         insert into leadq.network as old (name, method, url, content_type,
-               body, secret, match, statuses)
+               body, secret, match, statuses, concurrency, rate, ports, sign,
+               permanent)
         select * from wanted
         on conflict (name) do update
            set method = excluded.method,
@@ -46,13 +55,20 @@ as $$
                body = excluded.body,
                secret = excluded.secret,
                match = excluded.match,
-               statuses = excluded.statuses
+               statuses = excluded.statuses,
+               concurrency = excluded.concurrency,
+               rate = excluded.rate,
+               ports = excluded.ports,
+               sign = excluded.sign,
+               permanent = excluded.permanent
          where (old.method, old.url, old.content_type, old.body, old.secret,
-                old.match, old.statuses)
+                old.match, old.statuses, old.concurrency, old.rate,
+                old.ports, old.sign, old.permanent)
                is distinct from
                (excluded.method, excluded.url, excluded.content_type,
                 excluded.body, excluded.secret, excluded.match,
-                excluded.statuses)
+                excluded.statuses, excluded.concurrency, excluded.rate,
+                excluded.ports, excluded.sign, excluded.permanent)
         returning name
     )
     select 'network ' || c.name from changed c order by 1
@@ -284,7 +300,11 @@ as $$
                        'method', w.method, 'url', w.url,
                        'content_type', w.content_type, 'body', w.body,
                        'secret', w.secret, 'match', w.match,
-                       'statuses', w.statuses) order by w.name)
+                       'statuses', w.statuses,
+                       'concurrency', w.concurrency,
+                       'rate', trim_scale(w.rate), 'ports', w.ports,
+                       'sign', w.sign, 'permanent', w.permanent)
+                       order by w.name)
               from leadq.network w), '[]'),
         'sources', coalesce((
             select jsonb_agg(leadq._source_document(s.name) order by s.name)

@@ -91,7 +91,7 @@ what_is_not_said_has_a_default(void **state)
     assert_int_equal(conf->smtp_tls, CONF_TLS_TRY);
     assert_int_equal(conf->max_inflight, 256);
     assert_int_equal(conf->smtp_connections, 20);
-    assert_int_equal(conf->http_connections, 100);
+    assert_int_equal(conf->http_connections, 200);
     assert_int_equal(conf->batch, 100);
     assert_int_equal(conf->lease_ms, 60000);
     assert_int_equal(conf->poll_ms, 1000);

@@ -134,7 +134,7 @@ make(const char *url_text, const char *type, const char *text,
                         json_loads(values, 0, NULL), "match", "type",
                         "json_path", "value", "a.b=ok", "timeout_ms", 1234);
     assert_non_null(payload);
-    postback = postback_new(payload, NULL, &fault);
+    postback = postback_new(payload, NULL, 1614265330, &fault);
     json_decref(payload);
     return postback;
 }
@@ -155,7 +155,7 @@ values_are_encoded_for_where_they_stand(void **state)
                         "http://h:81/?a=a-b._~%2F&b=a-b._~/&c=&d=id-1");
     assert_string_equal(postback_host(postback), "h:81");
     assert_string_equal(request->method, "GET");
-    assert_string_equal(request->id, "id-1");
+    assert_string_equal(request->headers[0], "Idempotency-Key: id-1");
     assert_int_equal(request->timeout_ms, 1234);
     assert_null(request->body);
     postback_free(postback);
@@ -166,7 +166,7 @@ values_are_encoded_for_where_they_stand(void **state)
     request = postback_request(postback);
     assert_string_equal(request->body, "{\"a\":\"\\\"\\\\\\u000a\xd1\x8f\"}");
     assert_int_equal(request->body_len, strlen(request->body));
-    assert_string_equal(request->content_type, JSON);
+    assert_string_equal(request->headers[1], "Content-Type: " JSON);
     postback_free(postback);
 
     postback = make("http://h/", NULL, "s={status:a=1 b=2}&t={payout:a=1}",

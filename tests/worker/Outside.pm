@@ -70,11 +70,13 @@ sub _add {
 sub add_postback {
     my ($pg, $url, %more) = @_;
     my ($n, $lane) = (delete $more{n}, delete $more{lane});
-    return _add($pg, 'postback', 'network:test', {
+    my $target = delete $more{target} || 'network:test';
+    return _add($pg, 'postback', $target, {
         postback_id => '0198c000-0000-7000-8000-000000000001',
         method => 'GET', url => $url, content_type => undef, body => undef,
         secret => undef, match => { type => 'any', value => undef },
         timeout_ms => 10000, values => {},
+        ports => [$url =~ m{^https?://[^/]+:(\d+)/} ? int $1 : ()],
         %more,
     }, $n, $lane);
 }
@@ -117,12 +119,15 @@ sub wait_state {
 #   /flaky     500, then 200        /slow/MS      200 after MS milliseconds
 #   /big       200 and a megabyte   /body/TEXT    200 with the text
 #   /json      200 and {"a":{"b":"value","n":1,"t":true}}
+#   /echo      200 with the request line and the body
+#   /half      200 with half of its body
 
 sub http_server {
+    my ($listen) = @_;
     my $dir = tempdir();
     push @dirs, $dir;
     my $self = bless { log => "$dir/requests" }, 'Outside::Http';
-    my $listen = IO::Socket::INET->new(Listen => 128, Proto => 'tcp',
+    $listen ||= IO::Socket::INET->new(Listen => 128, Proto => 'tcp',
         LocalAddr => '127.0.0.1', ReuseAddr => 1) or die "listen: $!\n";
     $self->{port} = $listen->sockport;
     my $pid = fork;
@@ -163,12 +168,13 @@ sub _serve {
                 open my $fh, '>>:raw', $log or die;
                 syswrite $fh, $json->encode($request) . "\n";
                 close $fh;
-                my ($delay, $reply) = _reply($request, \%seen);
-                if (!defined $reply) {
+                my ($delay, $reply, $cut) = _reply($request, \%seen);
+                if (!defined $reply || $cut) {
+                    syswrite $socket, $reply if $cut;
                     $select->remove($socket);
                     delete $buffer{$socket};
                     setsockopt $socket, Socket::SOL_SOCKET(),
-                        Socket::SO_LINGER(), pack 'II', 1, 0;
+                        Socket::SO_LINGER(), pack 'II', 1, 0 if !$cut;
                     close $socket;
                 } elsif ($delay) {
                     push @later, [time + $delay, $socket, $reply];
@@ -214,6 +220,10 @@ sub _reply {
     my (undef, $what, $arg) = split m{/}, $path;
     return (0, '') if $what eq 'hang';
     return (0, undef) if $what eq 'reset';
+    return (0, "HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\nhalf", 1)
+        if $what eq 'half';
+    return (0, _answer(200, "$request->{uri} $request->{body}"))
+        if $what eq 'echo';
     return ($arg / 1000, _answer(200, 'ok')) if $what eq 'slow';
     return (0, _answer(200, 'x' x 1_000_000)) if $what eq 'big';
     return (0, _answer(200, $arg)) if $what eq 'body';

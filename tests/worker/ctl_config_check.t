@@ -79,6 +79,13 @@ network|\"}"|\""|9: networks[0].body: the body is not JSON
 network|"n.key"|"../n"|9: networks[0].secret: "../n" is not the name of a file
 network|"n.key"|null|9: networks[0].secret: is missing, and {token}
 network|json_path|regex|9: networks[0].match: match is not any, body_prefix
+network|"statuses"|"permanent": {"type": "x"}, "statuses"|9: networks[0].permanent: match is not any
+network|"statuses"|"concurrency": 0, "statuses"|9: networks[0].concurrency: is not a whole number from 1 to 1000
+network|"statuses"|"rate": "5", "statuses"|9: networks[0].rate: is not a number a second from 0.001 to 10000
+network|"statuses"|"sign": "a/b", "statuses"|9: networks[0].sign: "a/b" is not the name of a file
+network|"statuses"|"ports": [80, 65536], "statuses"|9: networks[0].ports[1]: is not a whole number from 1 to 65535
+network|"statuses"|"ports": [1,2,3,4,5,6,7,8,9], "statuses"|9: networks[0].ports: has more than 8 ports
+network|n.ru/|n.ru:22/|8: networks[0].url: port 22 is not 80 or 443: name it in "ports"
 network|["approved"]|[]|9: networks[0].statuses: is empty
 network|"approved"|"paid"|9: networks[0].statuses[0]: "paid" is not one of
 network|"approved"|"approved","approved"|9: networks[0].statuses: has the same

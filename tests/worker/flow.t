@@ -16,7 +16,8 @@ use Outside qw(database add_postback wait_state job http_server);
 
 my $pg = database();
 my ($fast, $slow) = (http_server(), http_server());
-my %conf = (database => $pg->dsn, poll => '10s');
+my %conf = (database => $pg->dsn, poll => '10s',
+    http_per_host => 20);
 
 # chores: maintain at start, rules until there are none
 my $worker = Leadq::Worker->start(conf => \%conf);
@@ -87,8 +88,8 @@ $worker->term;
 # jobs that cannot begin in time go back
 $worker = Leadq::Worker->start(conf => { %conf, poll => '50ms',
     lease => '5s' });
-@slow = add_postback($pg, $slow->url('/hang'), n => 50, timeout_ms => 60000);
-wait_for('a release', 20, sub { $worker->log =~ /queue release n=30\n/ });
+@slow = add_postback($pg, $slow->url('/hang'), n => 26, timeout_ms => 60000);
+wait_for('a release', 20, sub { $worker->log =~ /queue release n=6\n/ });
 pass('what could not begin in half its lease is given back');
 $worker->kill9;
 

@@ -169,6 +169,7 @@ sub _document {
         my $world = $self->{world}->url('/');
         $network->{url} =~ s{^https?://[^/]+/}{$world}
             or die "conf/leadq.json: unexpected URL of network demo\n";
+        $network->{ports} = [$world =~ /:(\d+)/ ? int $1 : ()];
     }
     make_path("$self->{dir}/letters");
     for my $letter (glob "$ROOT/conf/letters/*") {

@@ -39,8 +39,10 @@ sub configure {
         spew($conf{keys}, '1 ' . ('5a' x 32) . "\n") if !-e $conf{keys};
     }
     $conf{smtp_url} ||= 'smtp://127.0.0.1:9';
+    $conf{private_targets} //= '127.0.0.0/8, ::1'; # where the tests listen
     spew("$self->{dir}/worker.conf", "[leadq]\n"
-        . join '', map { "$_ = $conf{$_}\n" } sort keys %conf);
+        . join '', map { "$_ = $conf{$_}\n" } grep { length $conf{$_} }
+            sort keys %conf);
     return;
 }
 
