@@ -182,11 +182,16 @@ $(BUILD)/tests/bench/noop: tests/bench/noop.c
 	$(Q)$(CC) -std=c11 $(CFLAGS) $(WARN) $(DEFINES) $(INCLUDES) $< \
 	    -L$(shell $(PG_CONFIG) --libdir) -lpq -o $@
 
+$(BUILD)/tests/bench/bare: tests/bench/bare.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 $(CFLAGS) $(WARN) $(DEFINES) $< \
+	    $(shell pkg-config --cflags --libs libuv libcurl) -o $@
+
 # What "make bench" runs: figures, or with BENCH_SOAK one long run.
 BENCHES    = $(if $(filter jobs,$(BENCH_SOAK)),soak_jobs, \
-               $(if $(BENCH_SOAK),soak,run jobs))
+               $(if $(BENCH_SOAK),soak,run jobs callbacks))
 
-bench: module worker $(BUILD)/tests/bench/noop
+bench: module worker $(BUILD)/tests/bench/noop $(BUILD)/tests/bench/bare
 	@set -e; for b in $(BENCHES); do \
 	    LEADQ_BUILD=$(abspath $(BUILD)) perl -Itests/lib tests/bench/$$b; \
 	done

@@ -59,7 +59,7 @@ wait_state($pg, $next, 'done');
 cmp_ok(time - $begin, '<', 3, 'a job that a settling sets free follows it');
 
 # one host has 20 places, and a slow one takes nobody else's
-my @slow = add_postback($pg, $slow->url('/slow/1500'), n => 60);
+my @slow = add_postback($pg, $slow->url('/slow/4000'), n => 60);
 wait_for('20 slow posts', 20, sub { 20 == (() = $slow->requests) });
 my @fast = add_postback($pg, $fast->url('/200'), n => 100);
 wait_for('the fast ones', 20, sub {

@@ -30,9 +30,9 @@ sub posted {
 
 # SIGTERM: what posts ends and is settled, what waits is given back
 my $worker = Leadq::Worker->start(conf => \%conf);
-my @slow = add_postback($pg, $net->url('/slow/700'), n => 25);
-posted('/slow/700', 20);
-my $late = add_postback($pg, $net->url('/slow/699'));
+my @slow = add_postback($pg, $net->url('/slow/3000'), n => 25);
+posted('/slow/3000', 20);
+my $late = add_postback($pg, $net->url('/slow/2999'));
 is($worker->term, 0, 'SIGTERM: exit 0');
 is($pg->sql("select string_agg(state || ' ' || n, ', ' order by state) from (
     select state, count(*) n from leadq.job group by state) s"),
