@@ -81,7 +81,7 @@ wait_for('ready', 10, sub { $worker->log =~ /chores maintain/ });
 $worker->configure(%conf, max_inflight => 'many');
 $worker->hup;
 wait_for('refused', 10, sub { $worker->log =~ /conf refuse/ });
-like($worker->log, qr/<3>conf\ refuse\ reason=".*worker\.conf:4:
+like($worker->log, qr/<3>conf\ refuse\ reason=".*worker\.conf:5:
     \ max_inflight\ \\"many\\"\ is\ not\ a\ number"/x,
     'a bad file is refused, with its line');
 wait_state($pg, add_postback($pg, $net->url('/200')), 'done');
