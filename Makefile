@@ -47,7 +47,7 @@ endif
 
 # --- what the worker is made of ----------------------------------------------
 
-PKGS       = libuv libcurl jansson inih libidn2 libcrypto libsystemd
+PKGS       = libuv libcurl jansson inih libidn2 libcrypto libsystemd libmicrohttpd
 INCLUDES   = -Ingx_module -Iworker -I$(shell $(PG_CONFIG) --includedir) \
              $(shell pkg-config --cflags $(PKGS))
 LIBS       = -L$(shell $(PG_CONFIG) --libdir) -lpq \
@@ -236,7 +236,7 @@ fuzz-door: module $(DOOR)
 
 DEPS_BUILD = gcc make pkg-config nginx-dev libpq-dev libssl-dev libjansson-dev \
              libidn2-dev libuv1-dev libcurl4-openssl-dev libinih-dev \
-             libsystemd-dev
+             libsystemd-dev libmicrohttpd-dev
 DEPS_RUN   = nginx postgresql-15
 DEPS_TEST  = clang openssl clang-format libclang-rt-14-dev libcmocka-dev perl \
              postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl \

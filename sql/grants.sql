@@ -24,11 +24,14 @@ grant execute on function
     leadq.release_jobs(bigint[], uuid[], integer[]),
     leadq.extend_jobs(bigint[], uuid[], integer),
     leadq.maintain(),
-    leadq.vacuum_held()
+    leadq.vacuum_held(),
+    leadq.queue_figures()
 to leadq_worker;
 
 grant select on
     leadq.job,
+    leadq.job_attempt,
+    leadq.job_dead,
     leadq.lead_story,
     leadq.lead_report
 to leadq_read;

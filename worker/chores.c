@@ -15,12 +15,15 @@
 #include "log.h"
 #include "session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define RULES_LIMIT 500
 #define PROMOTE_LIMIT 1000
 #define MAINTAIN_MS (10 * 60 * 1000)
 #define LOOK_MIN_MS 10
+#define FIGURES_MS 10000
+#define FIGURES_STALE_MS 60000
 
 #define STRING(x) #x
 #define DIGITS(x) STRING(x)
@@ -30,7 +33,12 @@ struct chores_s {
     session_t *session; /* owned */
     uv_timer_t look;
     uv_timer_t upkeep;
-    int open; /* handles that libuv has still to close */
+    uv_timer_t ask; /* the next queue_figures */
+    int open;       /* handles that libuv has still to close */
+    chores_figure_t figures[CHORES_MAX_FIGURES];
+    size_t n_figures;
+    uint64_t figures_ms; /* loop time of the answer */
+    uv_loop_t *loop;     /* borrowed */
     chores_hint_pt on_hint;
     void *data; /* borrowed */
 };
@@ -123,6 +131,52 @@ on_maintained(void *data, const pg_answer_t *answer)
 }
 
 static void
+on_ask(uv_timer_t *timer)
+{
+    chores_t *chores = timer->data;
+
+    session_want(chores->session, SQL_FIGURES);
+}
+
+static void
+on_figures(void *data, const pg_answer_t *answer)
+{
+    chores_t *chores = data;
+    chores_figure_t *f;
+    int row;
+
+    if (answer->end != PG_ROWS) {
+        return;
+    }
+    chores->figures_ms = uv_now(chores->loop);
+    chores->n_figures = 0;
+    for (row = 0; row < PQntuples(answer->rows) && row < CHORES_MAX_FIGURES;
+         row++) {
+        f = &chores->figures[chores->n_figures++];
+        (void)snprintf(f->name, sizeof(f->name), "%s",
+                       PQgetvalue(answer->rows, row, 0));
+        (void)snprintf(f->lane, sizeof(f->lane), "%s",
+                       PQgetvalue(answer->rows, row, 1));
+        f->value = strtod(PQgetvalue(answer->rows, row, 2), NULL);
+    }
+}
+
+int
+chores_is_ready(const chores_t *chores)
+{
+    return session_is_ready(chores->session);
+}
+
+size_t
+chores_figures(const chores_t *chores, const chores_figure_t **figures)
+{
+    *figures = chores->figures;
+    return uv_now(chores->loop) - chores->figures_ms < FIGURES_STALE_MS
+               ? chores->n_figures
+               : 0;
+}
+
+static void
 on_held(void *data, const pg_answer_t *answer)
 {
     char text[LOG_TEXT_SIZE];
@@ -154,6 +208,9 @@ chores_pump(chores_t *chores)
     static const char *const promote[] = {DIGITS(PROMOTE_LIMIT)};
     session_t *session = chores->session;
 
+    if (session_may(session, SQL_FIGURES)) {
+        (void)session_send(session, SQL_FIGURES, NULL, on_figures);
+    }
     if (session_may(session, SQL_MAINTAIN)) {
         (void)session_send(session, SQL_MAINTAIN, NULL, on_maintained);
     }
@@ -196,6 +253,7 @@ chores_free(chores_t *chores)
         session_free(chores->session);
         uv_close((uv_handle_t *)&chores->look, on_closed);
         uv_close((uv_handle_t *)&chores->upkeep, on_closed);
+        uv_close((uv_handle_t *)&chores->ask, on_closed);
     }
 }
 
@@ -214,9 +272,12 @@ chores_new(uv_loop_t *loop, const conf_t *conf, chores_hint_pt hint,
     chores->data = data;
     (void)uv_timer_init(loop, &chores->look);
     (void)uv_timer_init(loop, &chores->upkeep);
+    (void)uv_timer_init(loop, &chores->ask);
     chores->look.data = chores;
     chores->upkeep.data = chores;
-    chores->open = 2;
+    chores->ask.data = chores;
+    chores->open = 3;
+    chores->loop = loop;
     chores->session = session_new(loop, "chores", conf, 1, &events, chores);
     if (chores->session == NULL) {
         chores_free(chores);
@@ -224,6 +285,9 @@ chores_new(uv_loop_t *loop, const conf_t *conf, chores_hint_pt hint,
     }
     on_upkeep(&chores->upkeep);
     (void)uv_timer_start(&chores->upkeep, on_upkeep, MAINTAIN_MS, MAINTAIN_MS);
+    if (conf->metrics_listen[0] != '\0') {
+        (void)uv_timer_start(&chores->ask, on_ask, 0, FIGURES_MS);
+    }
     chores_conf(chores, conf);
     return chores;
 }

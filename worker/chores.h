@@ -10,9 +10,21 @@
 
 #include "conf.h"
 
+#include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
+#define CHORES_MAX_FIGURES 48
+#define CHORES_MAX_WORD 32
+
 typedef struct chores_s chores_t;
+
+/* A row of queue_figures(). */
+typedef struct {
+    char name[CHORES_MAX_WORD];
+    char lane[CHORES_MAX_WORD]; /* "": of no lane */
+    double value;
+} chores_figure_t;
 
 /* There may be jobs to claim. */
 typedef void (*chores_hint_pt)(void *data);
@@ -29,5 +41,15 @@ void chores_want(chores_t *chores);
 
 /* Sends what is wanted and possible; called once in each round. */
 void chores_pump(chores_t *chores);
+
+/* Is the connection ready? */
+int chores_is_ready(const chores_t *chores);
+
+/*
+ * What queue_figures() last said, if that was not too long ago; asked in the
+ * background as long as metrics_listen is set.  Borrowed until the loop goes
+ * on; returns how many.
+ */
+size_t chores_figures(const chores_t *chores, const chores_figure_t **figures);
 
 #endif

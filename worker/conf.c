@@ -9,6 +9,7 @@
 #include "fault.h"
 #include "log.h"
 #include "pg.h"
+#include "sight.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -57,6 +58,8 @@ static int set_smtp_url(const conf_key_t *key, void *field, const char *value,
                         fault_t *fault);
 static int set_host(const conf_key_t *key, void *field, const char *value,
                     fault_t *fault);
+static int set_listen(const conf_key_t *key, void *field, const char *value,
+                      fault_t *fault);
 static int set_nets(const conf_key_t *key, void *field, const char *value,
                     fault_t *fault);
 
@@ -93,6 +96,7 @@ static const conf_key_t keys[] = {
     {"shutdown_timeout", AT(shutdown_timeout_ms), set_time, "30s", 0, 600000,
      0},
     {"connect_timeout", AT(connect_timeout_ms), set_time, "5s", 100, 60000, 0},
+    {"metrics_listen", AT(metrics_listen), set_listen, "", 0, 0, RESTART},
     {"log_level", AT(log_level), set_level, "info", 0, 0, 0},
 };
 
@@ -249,6 +253,22 @@ set_host(const conf_key_t *key, void *field, const char *value, fault_t *fault)
                          value);
     }
     return set_text(key, field, value, fault);
+}
+
+/* address:port of the loopback, or nothing. */
+static int
+set_listen(const conf_key_t *key, void *field, const char *value,
+           fault_t *fault)
+{
+    struct sockaddr_storage address;
+    char **text = field;
+    fault_t reason;
+
+    if (*value != '\0' && sight_parse(value, &address, &reason) != 0) {
+        return fault_set(fault, 0, "%s %.200s", key->name, reason.text);
+    }
+    *text = strdup(value);
+    return *text == NULL ? fault_set(fault, 0, "out of memory") : 0;
 }
 
 static int
@@ -565,6 +585,7 @@ conf_free(conf_t *conf)
     free(conf->smtp_user);
     free(conf->smtp_password_file);
     free(conf->smtp_helo);
+    free(conf->metrics_listen);
     free(conf);
 }
 

@@ -23,6 +23,7 @@ typedef struct {
     char *smtp_user;          /* may be NULL */
     char *smtp_password_file; /* may be NULL */
     char *smtp_helo;          /* may be NULL: the host's name */
+    char *metrics_listen;     /* "": nowhere */
     conf_tls_e smtp_tls;
     long max_inflight;
     long reserve_realtime; /* percent of max_inflight */

@@ -8,6 +8,7 @@
 #include "ctl_script.h"
 
 #include <getopt.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +16,20 @@
 /* Groups of options that a command takes. */
 #define TAKES_DATABASE 1u
 #define TAKES_MIGRATE 2u
+#define TAKES_JOBS 4u /* of one kind, to one target */
+#define TAKES_LIST 8u /* more about which, and how many */
+#define TAKES_JSON 16u
+#define TAKES_YES 32u
+#define TAKES_REASON 64u
+#define TAKES_LIMIT 128u
+#define TAKES_DOCTOR 256u
 
 typedef struct {
     const char *group; /* first word */
     const char *name;  /* second word, or NULL */
     ctl_exit_e (*run)(const ctl_options_t *options);
     unsigned takes;
-    const char *operand; /* its name, or NULL */
+    const char *operand; /* its name, or NULL; "[ID ...]": any number */
     const char *what;
 } command_t;
 
@@ -36,6 +44,30 @@ static const command_t commands[] = {
      "print the business document that is in force"},
     {"leads", "show", ctl_leads_show, TAKES_DATABASE, "ID",
      "print all that happened to a lead"},
+    {"jobs", "list", ctl_jobs_list,
+     TAKES_DATABASE | TAKES_JOBS | TAKES_LIST | TAKES_LIMIT | TAKES_JSON, NULL,
+     "print jobs that are not over, the next first"},
+    {"jobs", "show", ctl_jobs_show, TAKES_DATABASE | TAKES_JSON, "ID",
+     "print a job and all its attempts"},
+    {"jobs", "dead", ctl_jobs_dead,
+     TAKES_DATABASE | TAKES_JOBS | TAKES_LIMIT | TAKES_JSON, NULL,
+     "print dead letters, the latest first, and why"},
+    {"jobs", "retry", ctl_jobs_retry,
+     TAKES_DATABASE | TAKES_JOBS | TAKES_YES | TAKES_JSON, "[ID ...]",
+     "bring dead jobs back, scheduled ones forward"},
+    {"jobs", "cancel", ctl_jobs_cancel,
+     TAKES_DATABASE | TAKES_JOBS | TAKES_YES | TAKES_JSON, "[ID ...]",
+     "end jobs that nobody has begun"},
+    {"jobs", "pause", ctl_jobs_pause,
+     TAKES_DATABASE | TAKES_JOBS | TAKES_YES | TAKES_REASON | TAKES_JSON, NULL,
+     "start no more jobs of a kind, to a target"},
+    {"jobs", "resume", ctl_jobs_resume,
+     TAKES_DATABASE | TAKES_JOBS | TAKES_YES | TAKES_JSON, NULL,
+     "lift pauses"},
+    {"jobs", "paused", ctl_jobs_paused, TAKES_DATABASE | TAKES_JSON, NULL,
+     "print the pauses in force"},
+    {"doctor", NULL, ctl_doctor, TAKES_DATABASE | TAKES_DOCTOR | TAKES_JSON,
+     NULL, "look for what is wrong, and say what to do"},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -45,8 +77,12 @@ typedef struct {
     int key;
     const char *value; /* its name, or NULL */
     unsigned group;    /* 0: every command takes it */
+    size_t field;      /* in ctl_options_t: a text, or an int without value */
     const char *what;
 } option_t;
+
+#define AT(field) offsetof(ctl_options_t, field)
+#define NOWHERE ((size_t)-1)
 
 /* Options without a letter. */
 enum {
@@ -54,28 +90,55 @@ enum {
     KEY_SQL_DIR = KEY_LONG,
     KEY_LOCK_TIMEOUT,
     KEY_DRY_RUN,
-    KEY_TEST
+    KEY_TEST,
+    KEY_KIND,
+    KEY_TARGET,
+    KEY_LANE,
+    KEY_STATE,
+    KEY_LIMIT,
+    KEY_REASON,
+    KEY_YES,
+    KEY_JSON,
+    KEY_SPOOL
 };
 
 static const option_t option_table[] = {
-    {"database", 'd', "CONNINFO", TAKES_DATABASE,
+    {"database", 'd', "CONNINFO", TAKES_DATABASE, AT(database),
      "the database (LEADQ_DATABASE, or PG* variables)"},
-    {"schema", 's', "NAME", TAKES_DATABASE, "the schema (leadq)"},
-    {"sql-dir", KEY_SQL_DIR, "DIR", TAKES_MIGRATE,
+    {"schema", 's', "NAME", TAKES_DATABASE, AT(schema), "the schema (leadq)"},
+    {"sql-dir", KEY_SQL_DIR, "DIR", TAKES_MIGRATE | TAKES_DOCTOR, AT(sql_dir),
      "where the SQL lies (LEADQ_SQL_DIR, or\n"
      "                             " LEADQ_SQL_DIR ")"},
-    {"lock-timeout", KEY_LOCK_TIMEOUT, "TIME", TAKES_MIGRATE,
+    {"lock-timeout", KEY_LOCK_TIMEOUT, "TIME", TAKES_MIGRATE, AT(lock_timeout),
      "longest wait of a statement for a lock (10s)"},
-    {"dry-run", KEY_DRY_RUN, NULL, TAKES_MIGRATE,
+    {"dry-run", KEY_DRY_RUN, NULL, TAKES_MIGRATE, AT(dry_run),
      "say what would be applied and change nothing"},
-    {"test-database", KEY_TEST, NULL, TAKES_MIGRATE,
+    {"test-database", KEY_TEST, NULL, TAKES_MIGRATE, AT(test_database),
      "let tests shift the schema's clock from now on"},
-    {"help", 'h', NULL, 0, "print this"},
-    {"version", 'V', NULL, 0, "print the version"},
+    {"kind", KEY_KIND, "KIND", TAKES_JOBS, AT(kind),
+     "jobs of this kind: letter"},
+    {"target", KEY_TARGET, "TARGET", TAKES_JOBS, AT(target),
+     "jobs to this target: network:demo"},
+    {"lane", KEY_LANE, "LANE", TAKES_LIST, AT(lane),
+     "jobs of this lane: realtime, service, bulk, rule"},
+    {"state", KEY_STATE, "STATE", TAKES_LIST, AT(state),
+     "jobs in this state: ready, leased, scheduled, parked"},
+    {"limit", KEY_LIMIT, "NUMBER", TAKES_LIMIT, AT(limit),
+     "print at most so many, 1..10000 (50)"},
+    {"reason", KEY_REASON, "TEXT", TAKES_REASON, AT(reason),
+     "why, for those who meet the pause"},
+    {"yes", KEY_YES, NULL, TAKES_YES, AT(yes), "do it to all that match"},
+    {"json", KEY_JSON, NULL, TAKES_JSON, AT(json), "print JSON, for programs"},
+    {"config", 'c', "FILE", TAKES_DOCTOR, AT(conf),
+     "the worker's configuration to check as well"},
+    {"spool", KEY_SPOOL, "DIR", TAKES_DOCTOR, AT(spool),
+     "a directory whose file system needs room"},
+    {"help", 'h', NULL, 0, NOWHERE, "print this"},
+    {"version", 'V', NULL, 0, NOWHERE, "print the version"},
 };
 
 #define N_OPTIONS (sizeof(option_table) / sizeof(option_table[0]))
-#define SHORT_OPTIONS "d:s:hV"
+#define SHORT_OPTIONS "d:s:c:hV"
 #define NAME_SIZE 64
 
 typedef struct {
@@ -191,38 +254,27 @@ print_usage(FILE *out, const char *group)
 static void
 set_option(arguments_t *a, int key, const char *value)
 {
+    const option_t *o;
+    void *field;
     size_t i;
 
     for (i = 0; i < N_OPTIONS; i++) {
-        if (option_table[i].key == key) {
-            a->seen[i] = 1;
+        o = &option_table[i];
+        if (o->key != key) {
+            continue;
         }
-    }
-    switch (key) {
-    case 'd':
-        a->options.database = value;
-        break;
-    case 's':
-        a->options.schema = value;
-        break;
-    case KEY_SQL_DIR:
-        a->options.sql_dir = value;
-        break;
-    case KEY_LOCK_TIMEOUT:
-        a->options.lock_timeout = value;
-        break;
-    case KEY_DRY_RUN:
-        a->options.dry_run = 1;
-        break;
-    case KEY_TEST:
-        a->options.test_database = 1;
-        break;
-    case 'V':
-        a->version = 1;
-        break;
-    default:
-        a->help = 1;
-        break;
+        a->seen[i] = 1;
+        if (o->field == NOWHERE) {
+            a->version |= key == 'V';
+            a->help |= key == 'h';
+            continue;
+        }
+        field = (char *)&a->options + o->field;
+        if (o->value != NULL) {
+            *(const char **)field = value;
+        } else {
+            *(int *)field = 1;
+        }
     }
 }
 
@@ -306,6 +358,10 @@ run_command(arguments_t *a, const command_t *c, char **operands)
     }
     if (check_options(a, c) == -1) {
         return CTL_USAGE;
+    }
+    if (c->operand != NULL && c->operand[0] == '[') {
+        a->options.operands = operands;
+        return c->run(&a->options);
     }
     if (c->operand != NULL) {
         if (operands[0] == NULL) {

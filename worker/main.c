@@ -8,6 +8,7 @@
  */
 
 #include "conf.h"
+#include "figures.h"
 #include "log.h"
 #include "queue.h"
 
@@ -33,6 +34,7 @@ typedef struct {
     const char *conf_path; /* borrowed */
     conf_t *conf;          /* owned */
     queue_t *queue;        /* owned */
+    figures_t *figures;    /* owned; NULL: nobody may look */
     run_state_e state;
     uv_signal_t signals[3];
     uv_timer_t watchdog;
@@ -178,6 +180,26 @@ raise_file_limit(void)
     }
 }
 
+/* The metrics, unless the configuration wants none. */
+static int
+start_figures(worker_t *worker)
+{
+    char text[LOG_TEXT_SIZE];
+    fault_t fault;
+
+    if (worker->conf->metrics_listen[0] == '\0') {
+        return 0;
+    }
+    worker->figures = figures_new(&worker->loop, worker->conf->metrics_listen,
+                                  worker->queue, &fault);
+    if (worker->figures == NULL) {
+        log_error("worker fail key=metrics_listen reason=%s",
+                  log_text(text, fault.text));
+        return -1;
+    }
+    return 0;
+}
+
 static int
 start(worker_t *worker)
 {
@@ -185,7 +207,8 @@ start(worker_t *worker)
 
     raise_file_limit();
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK
-        || uv_loop_init(&worker->loop) != 0)
+        || uv_loop_init(&worker->loop) != 0
+        || uv_loop_configure(&worker->loop, UV_METRICS_IDLE_TIME) != 0)
     {
         log_error("worker fail reason=\"cannot start libraries\"");
         return -1;
@@ -200,6 +223,9 @@ start(worker_t *worker)
     worker->queue = queue_new(&worker->loop, worker->conf, name);
     if (worker->queue == NULL) {
         log_error("worker fail reason=memory");
+        return -1;
+    }
+    if (start_figures(worker) != 0) {
         return -1;
     }
     log_info("worker start version=" LEADQ_VERSION " name=%s"
@@ -231,6 +257,7 @@ finish(worker_t *worker)
     } else {
         _exit(worker->status);
     }
+    figures_free(worker->figures);
     queue_free(worker->queue);
     for (i = 0; i < sizeof(worker->signals) / sizeof(worker->signals[0]); i++)
     {

@@ -54,6 +54,8 @@ struct queue_s {
     uint64_t claim_ms;     /* when the claim under way was sent */
     uint64_t extend_ms;    /* when the extension under way was sent */
     uint64_t extend_by_ms; /* and how long it lasts */
+    uint64_t ready_ms;     /* when the connection was last seen ready */
+    uint64_t settled_ms;   /* when ends were settled, or began to wait */
 
     void (*on_stopped)(void *data);
     void *stopped_data; /* borrowed */
@@ -306,6 +308,7 @@ on_settled(void *data, const pg_answer_t *answer)
         settle_again(queue, answer);
         return;
     }
+    queue->settled_ms = uv_now(queue->loop);
     take_settled(queue, answer->rows);
     if (queue->settle_max < SETTLE_MAX) {
         queue->settle_max *= 2;
@@ -513,6 +516,7 @@ on_pump(uv_prepare_t *prepare)
                      queue->stopping ? UINT64_MAX : uv_now(queue->loop),
                      &queue->overdue);
     if (session_is_ready(queue->session)) {
+        queue->ready_ms = uv_now(queue->loop);
         pump_settle(queue);
         pump_release(queue);
         pump_extend(queue);
@@ -545,6 +549,9 @@ on_ended(void *data, job_t *job)
 {
     queue_t *queue = data;
 
+    if (list_empty(&queue->ended) && list_empty(&queue->settling)) {
+        queue->settled_ms = uv_now(queue->loop);
+    }
     list_append(&queue->ended, &job->link);
 }
 
@@ -559,6 +566,7 @@ queue_new(uv_loop_t *loop, const conf_t *conf, const char *worker)
         return NULL;
     }
     queue->loop = loop;
+    queue->ready_ms = uv_now(loop);
     queue->conf = conf;
     queue->settle_max = SETTLE_MAX;
     list_init(&queue->leased);
@@ -606,6 +614,33 @@ size_t
 queue_held(const queue_t *queue)
 {
     return (size_t)lanes_held(&queue->lanes);
+}
+
+void
+queue_view(const queue_t *queue, queue_view_t *view)
+{
+    uint64_t now_ms = uv_now(queue->loop);
+
+    view->stats = &queue->stats;
+    view->n_figures = chores_figures(queue->chores, &view->figures);
+    view->held = queue_held(queue);
+    view->posting = dispatch_posting(queue->dispatch);
+    view->stopping = queue->stopping;
+    view->database_up =
+        session_is_ready(queue->session) && chores_is_ready(queue->chores);
+    view->patience_ms = (uint64_t)queue->conf->lease_ms / 2;
+    view->away_ms =
+        session_is_ready(queue->session) ? 0 : now_ms - queue->ready_ms;
+    view->unsettled_ms =
+        list_empty(&queue->ended) && list_empty(&queue->settling)
+            ? 0
+            : now_ms - queue->settled_ms;
+}
+
+void
+queue_each_destination(const queue_t *queue, dispatch_view_pt fn, void *data)
+{
+    dispatch_each(queue->dispatch, fn, data);
 }
 
 static void

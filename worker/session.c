@@ -18,6 +18,7 @@ static const struct {
     {"run_rules", 1, "select @.run_rules($1)"},
     {"promote_jobs", 1, "select moved, next_ms from @.promote_jobs($1)"},
     {"maintain", 0, "select @.maintain()"},
+    {"queue_figures", 0, "select figure, lane, value from @.queue_figures()"},
     {"vacuum_held", 0, "select held_s, holder from @.vacuum_held()"},
     {"claim_jobs", 4,
      "select job_id, token, kind, target, attempt, payload"

@@ -21,6 +21,7 @@ typedef enum {
     SQL_RULES,   /* limit */
     SQL_PROMOTE, /* limit */
     SQL_MAINTAIN,
+    SQL_FIGURES,
     SQL_HELD,    /* what holds vacuum back */
     SQL_CLAIM,   /* worker, limits, cursors, lease in seconds */
     SQL_SETTLE,  /* jobs, tokens, outcomes, details */

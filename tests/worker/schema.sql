@@ -175,6 +175,18 @@ language sql as $$
       from unnest(p_jobs) i (job_id) left join longer l using (job_id);
 $$;
 
+create function leadq.queue_figures()
+returns table (figure text, lane text, value double precision)
+language sql as $$
+    select 'ready', 'service', count(*)::double precision
+      from leadq.job where state = 'ready'
+    union all
+    select 'scheduled', null, count(*) from leadq.job
+     where state = 'scheduled'
+    union all
+    select 'of another release', null, 1;
+$$;
+
 create function leadq.vacuum_held()
 returns table (held_s integer, holder text)
 language sql as $$
