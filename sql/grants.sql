@@ -35,3 +35,6 @@ grant select on
     leadq.lead_story,
     leadq.lead_report
 to leadq_read;
+
+-- Partitions of the days and months ahead are there before the first job is.
+select leadq.maintain();
