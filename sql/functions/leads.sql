@@ -4,7 +4,7 @@ language plpgsql
 security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_now timestamptz := leadq.now();
+    v_requests jsonb[];
     v_idle boolean;
     v_new integer;
     v_reused bigint[] := '{}';
@@ -20,24 +20,25 @@ begin
     -- module with one batch.
     -- A commit that notifies waits for every other one that does: the worker
     -- is called only when it may be asleep, and looks by itself besides.
+    v_requests := p_requests::jsonb[];
     v_idle := not exists (select from leadq.job_ready r where r.lane = 0);
-    v_new := leadq._take_leads(p_ids, p_requests, v_now);
+    v_new := leadq._take_leads(p_ids, v_requests);
 
     if v_new < cardinality(p_ids) then
         -- Repeats, or a source that nobody has described: keep its leads.
         insert into leadq.source (name, configured)
-        select distinct coalesce(r.request::jsonb ->> 'source', 'default'),
-               false
-          from unnest(p_requests) r (request)
+        select distinct coalesce(r.request ->> 'source', 'default'), false
+          from unnest(v_requests) r (request)
         on conflict do nothing;
 
-        v_new := v_new + leadq._take_leads(p_ids, p_requests, v_now);
+        v_new := v_new + leadq._take_leads(p_ids, v_requests);
 
         select coalesce(array_agg(i.n), '{}') into v_reused
-          from unnest(p_ids, p_requests) with ordinality i (id, request, n)
+          from unnest(p_ids, v_requests)
+               with ordinality i (id, request, n)
           join leadq.lead l on l.lead_id = i.id
          where l.request ->> '$fingerprint'
-               is distinct from i.request::jsonb ->> '$fingerprint';
+               is distinct from i.request ->> '$fingerprint';
     end if;
 
     if v_new > 0 and v_idle then
@@ -60,24 +61,26 @@ $$;
 
 
 create or replace function leadq._take_leads(p_ids uuid[],
-    p_requests text[], p_now timestamptz)
+    p_requests jsonb[])
 returns integer
 language plpgsql
 as $$
 declare
+    v_now timestamptz := leadq.now();
     v_count integer;
 begin
     -- Inserts the leads that are new and whose source exists, with their
     -- rule jobs; returns how many.  In plpgsql for its cached plan.
+    -- Requests come parsed: text would be parsed once for every member
+    -- that is taken out.
     with fresh as (
         insert into leadq.lead (lead_id, source_id, received_at, click_id,
                email, phone, request)
-        select i.id, s.source_id, p_now, i.request ->> 'click_id',
+        select i.id, s.source_id, v_now, i.request ->> 'click_id',
                i.request ->> 'email', i.request ->> 'phone',
                i.request - array['source', 'click_id', 'email', 'phone']
-          from (select u.id, u.request::jsonb as request, u.n
-                  from unnest(p_ids, p_requests)
-                       with ordinality u (id, request, n)) i
+          from unnest(p_ids, p_requests)
+               with ordinality i (id, request, n)
           join leadq.source s
             on s.name = coalesce(i.request ->> 'source', 'default')
          order by i.id, i.n
@@ -85,7 +88,7 @@ begin
         returning lead_id
     )
     insert into leadq.job_ready (lane, job_id, kind, target, ref, created_at)
-    select 0, leadq._job_id(0), 'lead', 'rule', f.lead_id, p_now
+    select 0, leadq._job_id(0), 'lead', 'rule', f.lead_id, v_now
       from fresh f;
 
     get diagnostics v_count = row_count;
