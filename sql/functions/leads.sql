@@ -4,7 +4,7 @@ language plpgsql
 security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-    v_requests jsonb[];
+    v_now timestamptz := leadq.now();
     v_idle boolean;
     v_new integer;
     v_reused bigint[] := '{}';
@@ -16,29 +16,29 @@ begin
     -- what the web tier has to say: "$invalid" names the fields it refused,
     -- "$trap" the trap for robots that was tripped, "$fingerprint" is the
     -- hash of the request behind an idempotency key: the same id with
-    -- another one is 422.  Never raises for data.  Called by the nginx
+    -- another one is 422 (older web tiers sent twice as many digits of the
+    -- same hash).  Never raises for data.  Called by the nginx
     -- module with one batch.
     -- A commit that notifies waits for every other one that does: the worker
     -- is called only when it may be asleep, and looks by itself besides.
-    v_requests := p_requests::jsonb[];
     v_idle := not exists (select from leadq.job_ready r where r.lane = 0);
-    v_new := leadq._take_leads(p_ids, v_requests);
+    v_new := leadq._take_leads(p_ids, p_requests, v_now);
 
     if v_new < cardinality(p_ids) then
         -- Repeats, or a source that nobody has described: keep its leads.
         insert into leadq.source (name, configured)
-        select distinct coalesce(r.request ->> 'source', 'default'), false
-          from unnest(v_requests) r (request)
+        select distinct coalesce(r.request::jsonb ->> 'source', 'default'),
+               false
+          from unnest(p_requests) r (request)
         on conflict do nothing;
 
-        v_new := v_new + leadq._take_leads(p_ids, v_requests);
+        v_new := v_new + leadq._take_leads(p_ids, p_requests, v_now);
 
         select coalesce(array_agg(i.n), '{}') into v_reused
-          from unnest(p_ids, v_requests)
-               with ordinality i (id, request, n)
+          from unnest(p_ids, p_requests) with ordinality i (id, request, n)
           join leadq.lead l on l.lead_id = i.id
-         where l.request ->> '$fingerprint'
-               is distinct from i.request ->> '$fingerprint';
+         where left(l.request ->> '$fingerprint', 32)
+               is distinct from left(i.request::jsonb ->> '$fingerprint', 32);
     end if;
 
     if v_new > 0 and v_idle then
@@ -61,25 +61,24 @@ $$;
 
 
 create or replace function leadq._take_leads(p_ids uuid[],
-    p_requests jsonb[])
+    p_requests text[], p_now timestamptz)
 returns integer
 language plpgsql
 as $$
 declare
-    v_now timestamptz := leadq.now();
+    v_requests jsonb[] := p_requests::jsonb[];
     v_count integer;
 begin
     -- Inserts the leads that are new and whose source exists, with their
     -- rule jobs; returns how many.  In plpgsql for its cached plan.
-    -- Requests come parsed: text would be parsed once for every member
-    -- that is taken out.
+    -- Parsed before the statement, which would do it anew for each member.
     with fresh as (
         insert into leadq.lead (lead_id, source_id, received_at, click_id,
                email, phone, request)
-        select i.id, s.source_id, v_now, i.request ->> 'click_id',
+        select i.id, s.source_id, p_now, i.request ->> 'click_id',
                i.request ->> 'email', i.request ->> 'phone',
                i.request - array['source', 'click_id', 'email', 'phone']
-          from unnest(p_ids, p_requests)
+          from unnest(p_ids, v_requests)
                with ordinality i (id, request, n)
           join leadq.source s
             on s.name = coalesce(i.request ->> 'source', 'default')
@@ -88,7 +87,7 @@ begin
         returning lead_id
     )
     insert into leadq.job_ready (lane, job_id, kind, target, ref, created_at)
-    select 0, leadq._job_id(0), 'lead', 'rule', f.lead_id, v_now
+    select 0, leadq._job_id(0), 'lead', 'rule', f.lead_id, p_now
       from fresh f;
 
     get diagnostics v_count = row_count;
