@@ -211,14 +211,15 @@ leadq_key_secret(leadq_key_t *key, const char *hex)
 static const char *
 leadq_key_prepare(leadq_key_t *key)
 {
-    EVP_MAC     *hmac;
-    OSSL_PARAM   params[2];
-    const char  *reason;
+    EVP_MAC      *hmac;
+    OSSL_PARAM    params[2];
+    const char   *reason;
+    static char   digest[] = "SHA256";
 
     reason = "cannot be prepared by OpenSSL";
 
     params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
-                                                 (char *) "SHA256", 0);
+                                                 digest, 0);
     params[1] = OSSL_PARAM_construct_end();
 
     hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
