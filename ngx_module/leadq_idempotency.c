@@ -98,17 +98,17 @@ leadq_fingerprint(const char *text, size_t len,
     n = 0;
 
     if (EVP_Digest(text, len, hash, &n, EVP_sha256(), NULL) != 1
-        || n != LEADQ_FINGERPRINT_LEN / 2)
+        || n < LEADQ_FINGERPRINT_LEN / 2)
     {
         return -1;
     }
 
-    for (i = 0; i < n; i++) {
+    for (i = 0; i < LEADQ_FINGERPRINT_LEN / 2; i++) {
         hex[2 * i] = digits[hash[i] >> 4];
         hex[2 * i + 1] = digits[hash[i] & 0xf];
     }
 
-    hex[2 * n] = '\0';
+    hex[LEADQ_FINGERPRINT_LEN] = '\0';
 
     return 0;
 }

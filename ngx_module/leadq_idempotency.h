@@ -20,7 +20,7 @@
 
 
 #define LEADQ_KEY_VALUE_MAX     255         /* of the header, bytes */
-#define LEADQ_FINGERPRINT_LEN   64
+#define LEADQ_FINGERPRINT_LEN   32
 
 
 typedef struct {
@@ -44,8 +44,9 @@ int leadq_idempotency_id(const leadq_keys_t *keys,
     const leadq_idempotency_t *parts, unsigned char id[16]);
 
 /*
- * Writes SHA-256 of a text in hexadecimal digits, and a terminator; returns
- * 0, or -1 (no memory).
+ * Writes the first half of SHA-256 of a text in hexadecimal digits, and a
+ * terminator; returns 0, or -1 (no memory).  It tells apart what one client
+ * says by mistake; who wants to deceive has only his own key to do it with.
  */
 int leadq_fingerprint(const char *text, size_t len,
     char hex[LEADQ_FINGERPRINT_LEN + 1]);

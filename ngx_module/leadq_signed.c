@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 
 #define LEADQ_KEYS_MAX        16
@@ -32,10 +32,12 @@
 #define LEADQ_SIGNED_TIME_MAX INT64_C(0xffffffffff)
 
 
+/* OpenSSL looks up an algorithm slowly: mac keeps it, and the key. */
 typedef struct {
-    unsigned char  id;
-    unsigned char  secret[LEADQ_KEY_MAX];
-    size_t         len;
+    unsigned char   id;
+    unsigned char   secret[LEADQ_KEY_MAX];
+    size_t          len;
+    EVP_MAC_CTX    *mac;                    /* owned */
 } leadq_key_t;
 
 
@@ -47,6 +49,9 @@ struct leadq_keys_s {
 
 static const char *leadq_key_parse(leadq_keys_t *keys, char *line);
 static const char *leadq_key_secret(leadq_key_t *key, const char *hex);
+static const char *leadq_key_prepare(leadq_key_t *key);
+static int leadq_key_mac(const leadq_key_t *key, const void *text,
+    size_t len, unsigned char mac[LEADQ_MAC_LEN]);
 static int leadq_hex_digit(char c);
 static int leadq_signed_mac(const leadq_key_t *key, const char *purpose,
     const unsigned char *payload, unsigned char mac[LEADQ_SIGNED_MAC]);
@@ -199,7 +204,37 @@ leadq_key_secret(leadq_key_t *key, const char *hex)
         key->secret[key->len] = (unsigned char) (high << 4 | low);
     }
 
-    return NULL;
+    return leadq_key_prepare(key);
+}
+
+
+static const char *
+leadq_key_prepare(leadq_key_t *key)
+{
+    EVP_MAC      *hmac;
+    OSSL_PARAM    params[2];
+    const char   *reason;
+    static char   digest[] = "SHA256";
+
+    reason = "cannot be prepared by OpenSSL";
+
+    params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
+                                                 digest, 0);
+    params[1] = OSSL_PARAM_construct_end();
+
+    hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+
+    key->mac = hmac != NULL ? EVP_MAC_CTX_new(hmac) : NULL;
+
+    if (key->mac != NULL
+        && EVP_MAC_init(key->mac, key->secret, key->len, params) == 1)
+    {
+        reason = NULL;
+    }
+
+    EVP_MAC_free(hmac);
+
+    return reason;
 }
 
 
@@ -225,8 +260,14 @@ leadq_hex_digit(char c)
 void
 leadq_keys_free(leadq_keys_t *keys)
 {
+    size_t  i;
+
     if (keys == NULL) {
         return;
+    }
+
+    for (i = 0; i < keys->n; i++) {
+        EVP_MAC_CTX_free(keys->key[i].mac);
     }
 
     OPENSSL_cleanse(keys, sizeof(leadq_keys_t));
@@ -238,24 +279,23 @@ int
 leadq_keys_mac(const leadq_keys_t *keys, const char *text, size_t len,
     unsigned char mac[LEADQ_MAC_LEN])
 {
-    unsigned            n;
-    unsigned char       full[EVP_MAX_MD_SIZE];
-    const leadq_key_t  *key;
+    return leadq_key_mac(&keys->key[keys->n - 1], text, len, mac);
+}
 
-    key = &keys->key[keys->n - 1];
-    n = 0;
 
-    if (HMAC(EVP_sha256(), key->secret, (int) key->len,
-             (const unsigned char *) text, len, full, &n)
-        == NULL
-        || n != LEADQ_MAC_LEN)
-    {
-        return -1;
-    }
+static int
+leadq_key_mac(const leadq_key_t *key, const void *text, size_t len,
+    unsigned char mac[LEADQ_MAC_LEN])
+{
+    size_t  n;
 
-    memcpy(mac, full, LEADQ_MAC_LEN);
+    /* without a key: begins anew with the one it has */
 
-    return 0;
+    return EVP_MAC_init(key->mac, NULL, 0, NULL) == 1
+           && EVP_MAC_update(key->mac, text, len) == 1
+           && EVP_MAC_final(key->mac, mac, &n, LEADQ_MAC_LEN) == 1
+           && n == LEADQ_MAC_LEN
+           ? 0 : -1;
 }
 
 
@@ -345,9 +385,8 @@ leadq_signed_mac(const leadq_key_t *key, const char *purpose,
     const unsigned char *payload, unsigned char mac[LEADQ_SIGNED_MAC])
 {
     size_t         len;
-    unsigned       n;
     unsigned char  text[LEADQ_PURPOSE_MAX + 1 + LEADQ_SIGNED_PAYLOAD];
-    unsigned char  full[EVP_MAX_MD_SIZE];
+    unsigned char  full[LEADQ_MAC_LEN];
 
     len = strlen(purpose);
 
@@ -359,13 +398,7 @@ leadq_signed_mac(const leadq_key_t *key, const char *purpose,
     text[len] = '\0';
     memcpy(text + len + 1, payload, LEADQ_SIGNED_PAYLOAD);
 
-    n = 0;
-
-    if (HMAC(EVP_sha256(), key->secret, (int) key->len, text,
-             len + 1 + LEADQ_SIGNED_PAYLOAD, full, &n)
-        == NULL
-        || n < LEADQ_SIGNED_MAC)
-    {
+    if (leadq_key_mac(key, text, len + 1 + LEADQ_SIGNED_PAYLOAD, full) != 0) {
         return -1;
     }
 

@@ -3,8 +3,8 @@
  * The pool of a database: what waits, and which lane takes it.
  *
  * Nothing here waits for a batch to fill.  A row is sent as soon as a lane
- * has room, at the end of the turn of the event loop in which it came; what
- * comes while the lanes are full is the next batch.  So batches grow with the
+ * is idle, at the end of the turn of the event loop in which it came; what
+ * comes while the lanes are busy is the next batch.  So batches grow with the
  * load and an idle server commits a single row at once.
  *
  * Answering a request may bring the next one into this file; it is queued,
@@ -16,11 +16,14 @@
 
 
 #define NGX_HTTP_LEADQ_RESERVE  10              /* ms */
+#define NGX_HTTP_LEADQ_BEHIND   16              /* rows */
 
 
 static void ngx_http_leadq_flush_handler(ngx_event_t *ev);
 static ngx_http_leadq_lane_t *ngx_http_leadq_pool_lane(
     ngx_http_leadq_pool_t *pool);
+static ngx_uint_t ngx_http_leadq_pool_room(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_lane_t *lane);
 static ngx_uint_t ngx_http_leadq_pool_pressed(ngx_http_leadq_pool_t *pool);
 static ngx_http_leadq_batch_t *ngx_http_leadq_pool_take(
     ngx_http_leadq_pool_t *pool);
@@ -230,7 +233,7 @@ ngx_http_leadq_pool_lane(ngx_http_leadq_pool_t *pool)
             continue;
         }
 
-        if (lane->nflying == pool->database->depth) {
+        if (!ngx_http_leadq_pool_room(pool, lane)) {
             full++;
             continue;
         }
@@ -247,6 +250,30 @@ ngx_http_leadq_pool_lane(ngx_http_leadq_pool_t *pool)
     }
 
     return NULL;
+}
+
+
+/*
+ * A batch behind another one begins no sooner than that one has committed:
+ * it spares the server the wait for our next one, and no more.  A thin one
+ * costs it more than that, so few rows wait until the lane is idle.
+ */
+
+static ngx_uint_t
+ngx_http_leadq_pool_room(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_lane_t *lane)
+{
+    if (lane->nflying == 0) {
+        return 1;
+    }
+
+    if (lane->nflying == pool->database->depth) {
+        return 0;
+    }
+
+    return pool->nwaiting >= ngx_min(NGX_HTTP_LEADQ_BEHIND,
+                                     pool->database->batch)
+           || !ngx_queue_empty(&pool->again);
 }
 
 

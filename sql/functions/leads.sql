@@ -16,7 +16,8 @@ begin
     -- what the web tier has to say: "$invalid" names the fields it refused,
     -- "$trap" the trap for robots that was tripped, "$fingerprint" is the
     -- hash of the request behind an idempotency key: the same id with
-    -- another one is 422.  Never raises for data.  Called by the nginx
+    -- another one is 422 (older web tiers sent twice as many digits of the
+    -- same hash).  Never raises for data.  Called by the nginx
     -- module with one batch.
     -- A commit that notifies waits for every other one that does: the worker
     -- is called only when it may be asleep, and looks by itself besides.
@@ -36,8 +37,8 @@ begin
         select coalesce(array_agg(i.n), '{}') into v_reused
           from unnest(p_ids, p_requests) with ordinality i (id, request, n)
           join leadq.lead l on l.lead_id = i.id
-         where l.request ->> '$fingerprint'
-               is distinct from i.request::jsonb ->> '$fingerprint';
+         where left(l.request ->> '$fingerprint', 32)
+               is distinct from left(i.request::jsonb ->> '$fingerprint', 32);
     end if;
 
     if v_new > 0 and v_idle then
@@ -65,19 +66,20 @@ returns integer
 language plpgsql
 as $$
 declare
+    v_requests jsonb[] := p_requests::jsonb[];
     v_count integer;
 begin
     -- Inserts the leads that are new and whose source exists, with their
     -- rule jobs; returns how many.  In plpgsql for its cached plan.
+    -- Parsed before the statement, which would do it anew for each member.
     with fresh as (
         insert into leadq.lead (lead_id, source_id, received_at, click_id,
                email, phone, request)
         select i.id, s.source_id, p_now, i.request ->> 'click_id',
                i.request ->> 'email', i.request ->> 'phone',
                i.request - array['source', 'click_id', 'email', 'phone']
-          from (select u.id, u.request::jsonb as request, u.n
-                  from unnest(p_ids, p_requests)
-                       with ordinality u (id, request, n)) i
+          from unnest(p_ids, v_requests)
+               with ordinality i (id, request, n)
           join leadq.source s
             on s.name = coalesce(i.request ->> 'source', 'default')
          order by i.id, i.n

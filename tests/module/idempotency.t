@@ -84,7 +84,7 @@ is("$again->{status} $again->{content}", "201 $first->{content}",
     'a repeat gets the same answer, from another address as well');
 is($rows->(), 1, 'and stays one row');
 is($pg->sql(q(select request ->> '$fingerprint' from leadq.row)),
-    sha256_hex('{"email":"anna@mail.ru"'),
+    substr(sha256_hex('{"email":"anna@mail.ru"'), 0, 32),
     'its fingerprint is that of what the client said');
 is($ask->('/optional', '{"email":"olga@mail.ru"}', @key)->{status}, 422,
     'the same key with another content is refused by SQL');

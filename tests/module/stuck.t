@@ -64,7 +64,7 @@ sub ask {
 # --- every backend stopped
 my $ng = nginx('timeout=1s connections=2');
 my @stopped = backends();
-kill 'STOP', @stopped;
+kill 'STOP', @stopped, $pg->pid;    # so that no new ones are made either
 my @asked = map { ask($ng, "stopped$_") } 1 .. 6;
 my $began = time;
 is(http('GET', $ng->url('/alive'))->{content}, 'alive',
@@ -75,6 +75,7 @@ is((grep { $_->[0] == 503 } @got), 6, 'rows get 503');
 is((grep { $_->[1] > 0.8 && $_->[1] < 2.5 } @got), 6, 'when the timeout ends')
     or diag(explain(\@got));
 like($got[0][2], qr/^\d+$/, 'with Retry-After');
+kill 'CONT', $pg->pid;
 wait_for('new lanes', 10, sub {
     post($ng->url('/echo'), '{"name":"after"}')->{status} == 201 });
 pass('the module goes on with new backends');

@@ -65,6 +65,10 @@ select results_eq(
 select results_eq(
     $$select n, status from leadq.web_lead(array['00000000-0000-8000-8000-000000000001']::uuid[], array['{"source": "cpa", "email": "k@x.ru", "$fingerprint": "aa"}'])$$,
     'values (1, 202)', 'and with the same one is the same lead');
+update leadq.lead set request = request || jsonb_build_object('$fingerprint', repeat('ab', 32)) where lead_id = '00000000-0000-8000-8000-000000000001';
+select results_eq(
+    $$select n, status from leadq.web_lead(array_fill('00000000-0000-8000-8000-000000000001'::uuid, array[3]), array['{"source": "cpa", "$fingerprint": "abababababababababababababababab"}', '{"source": "cpa", "$fingerprint": "abababababababababababababababac"}', '{"source": "cpa"}']) order by n$$,
+    'values (1, 202), (2, 422), (3, 422)', 'the longer fingerprint of an earlier version is known by its first half');
 select leadq.run_rules(100);
 select is((select count(*) from leadq.lead where lead_id = '00000000-0000-8000-8000-000000000001'), 1::bigint, 'once');
 

@@ -216,14 +216,13 @@ a_row_has_what_was_asked_for(void **state)
     extra.trap = "honeypot";
     row_of("", &extra, "{\"ip\":\"::1\",\"$trap\":\"honeypot\"}");
 
-    /* sha256 of {"name":"a\"","yes":true */
+    /* half of sha256 of {"name":"a\"","yes":true */
     extra.trap = NULL;
     extra.fingerprint = 1;
     extra.key = &some;
     row_of("name=a%22&yes=1", &extra,
            "{\"name\":\"a\\\"\",\"yes\":true,\"ip\":\"::1\",\"$fingerprint\":"
-           "\"c7ebede32d59f83e7918986e13f0d41d"
-           "e31e56803599349fffa88a4475ed3cea\"}");
+           "\"c7ebede32d59f83e7918986e13f0d41d\"}");
     assert_int_equal(extra.key_len, 5);
 
     /* the key was not given */

@@ -11,9 +11,9 @@ use Exporter 'import';
 use POSIX ();
 
 use Leadq::Postgres;
-use Leadq::Test qw(run slurp wait_for);
+use Leadq::Test qw(build_dir run slurp spew wait_for);
 
-our @EXPORT_OK = qw($FIELDS median);
+our @EXPORT_OK = qw($FIELDS median percentile record);
 
 # The fields of the leads of leads.lua.
 our $FIELDS = <<'CONF';
@@ -36,21 +36,21 @@ my $TICKS_S = POSIX::sysconf(POSIX::_SC_CLK_TCK());
 sub new {
     my ($class, %options) = @_;
 
-    my $self = bless { %options, runs => 0, pids => [] }, $class;
+    my $self = bless { %options, runs => 0, pids => {} }, $class;
     $self->{pg} = Leadq::Postgres->start(conf => { max_wal_size => '4GB',
         checkpoint_timeout => '30min', shared_buffers => '512MB' });
     $self->{pg}->migrate;
     $self->{pg}->sql(q(insert into leadq.source (name) values ('bench')));
-    $self->count($self->{pg}->pid);
+    $self->count('postgres', $self->{pg}->pid);
     return $self;
 }
 
 sub pg { return $_[0]{pg} }
 
-# The CPU of these processes and of their children counts.
+# The CPU of these processes and of their children counts, under a name.
 sub count {
-    my ($self, @pids) = @_;
-    push @{ $self->{pids} }, @pids;
+    my ($self, $name, @pids) = @_;
+    push @{ $self->{pids}{$name} }, @pids;
     return;
 }
 
@@ -67,12 +67,26 @@ sub _cpu_s {
     return ($field[11] + $field[12] + $field[13] + $field[14]) / $TICKS_S;
 }
 
-# CPU seconds of all servers up to now.
+# CPU seconds of all servers up to now, by name.
 sub cpu_s {
     my ($self) = @_;
-    my $sum = 0;
-    $sum += _cpu_s($_) for map { ($_, _children($_)) } @{ $self->{pids} };
-    return $sum;
+    my %sum;
+    for my $name (keys %{ $self->{pids} }) {
+        $sum{$name} += _cpu_s($_)
+            for map { ($_, _children($_)) } @{ $self->{pids}{$name} };
+    }
+    return \%sum;
+}
+
+# CPU per lead in us since $before: of all, and of each by its name.
+sub cpu_us {
+    my ($self, $leads, $before) = @_;
+    my $now = $self->cpu_s;
+    my %us = map { ("${_}_cpu_us_per_lead"
+        => 1e6 * ($now->{$_} - $before->{$_}) / $leads) } keys %$now;
+    my $all = 0;
+    $all += $_ for values %us;
+    return (%us, cpu_us_per_lead => $all);
 }
 
 # wrk leaves when its time is up; what was in flight then is still stored.
@@ -114,11 +128,11 @@ sub wrk {
     my ($rc, $out) = run('wrk', '-t1', "-c$connections",
         "-d$self->{seconds}s", '--latency', '-s', 'tests/bench/leads.lua',
         $options{url}, $path, "m$self->{runs}", $options{more} || '');
-    $cpu = $self->cpu_s - $cpu;
     $rc == 0 && $out !~ /Socket errors/
         && ($out =~ /Non-2xx/ ? 1 : 0) == ($expect eq 'refused' ? 1 : 0)
         or die "$path: wrk: $out";
     my ($requests) = $out =~ /(\d+) requests in/ or die "wrk: $out";
+    my %cpu = $self->cpu_us($requests, $cpu);
     my ($rate) = $out =~ m{Requests/sec:\s+([\d.]+)};
     if ($expect eq 'stored') {
         # wrk cuts off what is in flight at the end; nothing else may differ.
@@ -128,13 +142,29 @@ sub wrk {
     }
     my ($p50, $p99) = map { $out =~ /^\s+$_%\s+([\d.]+)(us|ms|s)/m
         ? $1 * { us => 0.001, ms => 1, s => 1000 }->{$2} : die $out } 50, 99;
-    return { leads_per_s => $rate, p50_ms => $p50, p99_ms => $p99,
-        cpu_us_per_lead => 1e6 * $cpu / $requests };
+    return { leads_per_s => $rate, p50_ms => $p50, p99_ms => $p99, %cpu };
 }
 
-sub median {
-    my @sorted = sort { $a <=> $b } @_;
-    return $sorted[@sorted / 2];
+sub median { return percentile(50, @_) }
+
+sub percentile {
+    my ($percent, @values) = @_;
+    my @sorted = sort { $a <=> $b } @values;
+    return $sorted[@sorted * $percent / 100];
+}
+
+# Adds a line to $(BUILD)/bench.tsv, instead of an older one of that name.
+sub record {
+    my ($name, $value, $unit, $reference_name, $reference) = @_;
+
+    my $file = build_dir() . '/bench.tsv';
+    my @lines = grep { !/^\Q$name\E\t/ } split /^/, slurp($file);
+    push @lines, join("\t", $name, sprintf('%.3f', $value), $unit,
+        $reference_name || '', defined $reference
+        ? (sprintf('%.3f', $reference), sprintf '%.3f', $value / $reference)
+        : ('', '')) . "\n";
+    spew($file, join '', @lines);
+    return;
 }
 
 1;
