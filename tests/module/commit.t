@@ -9,10 +9,12 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 
+use IPC::Open2 qw(open2);
 use Test::More;
 use Time::HiRes ();
 
 use Door qw(postgres post codes);
+use Figures qw(figures);
 use Leadq::Nginx;
 use Leadq::Test qw(slurp wait_for);
 use Load;
@@ -20,10 +22,10 @@ use Load;
 my $pg = postgres();
 my $dsn = $pg->dsn;
 my $ng = Leadq::Nginx->start(
-    http => qq(leadq_database main "$dsn" connections=1 depth=1;),
-    server => join '', map {
+    http => qq(leadq_database main "$dsn" connections=1 depth=1 timeout=20s;),
+    server => join '', 'location = /metrics { leadq_metrics; }', map {
         "location = /$_ { leadq_pass main $_; leadq_field name text; }" }
-        qw(echo fail late slow));
+        qw(echo fail late gate));
 
 my $ask = sub { post($ng->url("/$_[0]"), qq({"name":"$_[1]"})) };
 
@@ -53,16 +55,20 @@ cmp_ok(Time::HiRes::time() - $began, '<', 5, 'before its deadline');
 is($ask->('fail', 'fine')->{status}, 201, 'and the lane comes back');
 unlike($ng->log, qr/secret detail/, 'the message of the server is not logged');
 
-# rows that come while a slow batch is out make one batch with bad rows in it
+# rows that come while a batch is held up make one batch with bad rows in it
 sub batch_with_poison {
     my ($function, $poison, $n) = @_;
     my @pids;
     my $dir = $ng->dir;
     my $before = $pg->sql('select count(*) from leadq.row');
-    push @pids, in_background(sub { $ask->('slow', 'first') });
-    wait_for('the slow one runs', 5, sub { $pg->sql(
-        q(select count(*) from pg_stat_activity where query ~ 'web_slow'
-          and state = 'active' and pid <> pg_backend_pid())) });
+    my $gatekeeper = open2(my $out, my $in, $pg->psql);
+    print {$in} "select 'closed' from pg_advisory_lock(1);\n";
+    $in->flush;
+    is(scalar <$out>, "closed\n", 'the lane is about to be held up');
+    push @pids, in_background(sub { $ask->('gate', 'first') });
+    wait_for('the lane is held up', 10, sub { $pg->sql(
+        q(select count(*) from pg_locks where locktype = 'advisory'
+          and not granted)) });
     for my $i (1 .. $n) {
         push @pids, in_background(sub {
             my $name = $i % 20 == 7 ? $poison : "row$i";
@@ -71,7 +77,11 @@ sub batch_with_poison {
             syswrite $fh, "$r->{status} $name\n";
         });
     }
-    waitpid $_, 0 for @pids;
+    wait_for('all rows wait', 15, sub {
+        figures($ng)->{'leadq_queue_waiting_rows{database="main"}'} == $n });
+    print {$in} "select pg_advisory_unlock(1);\n";
+    close $in;
+    waitpid $_, 0 for @pids, $gatekeeper;
     my %seen;
     $seen{$_}++ for split /\n/, slurp("$dir/$function.answers");
     return ($pg->sql('select count(*) from leadq.row') - $before - 1, %seen);
@@ -91,7 +101,7 @@ my ($rows, %seen) = batch_with_poison('fail', '23514', 60);
 is($rows, 57, 'sixty rows with three bad ones: all the good ones are stored');
 is($seen{'409 23514'}, 3, 'the bad ones are refused');
 is((grep { /^201 row/ } keys %seen), 57, 'and only they');
-like($ng->log, qr/batch failed function=fail rows=[1-6]\d sqlstate=23514/,
+like($ng->log, qr/batch failed function=fail rows=60 sqlstate=23514/,
     'they had travelled together');
 
 # the same under load

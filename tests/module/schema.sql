@@ -93,6 +93,14 @@ language sql as $$
     select * from leadq.web_echo(p_ids, p_requests)
 $$;
 
+-- Waits until nobody holds the advisory lock 1.
+create function leadq.web_gate(p_ids uuid[], p_requests text[])
+returns table (n int, status int, headers text, body text)
+language sql as $$
+    select pg_advisory_xact_lock_shared(1);
+    select * from leadq.web_echo(p_ids, p_requests)
+$$;
+
 -- As web_lead: a repeat of an id changes nothing and gets the same answer, or
 -- 422 if its fingerprint is another one.
 create function leadq.web_once(p_ids uuid[], p_requests text[])
