@@ -48,8 +48,8 @@ my $other = $pg->standby(%conf);
 for my $n (1 .. @ADDRESSES) {
     my $url = "http://$ADDRESSES[$n - 1]:$port/postback"
         . '?click_id={click_id}&status={status}';
-    $pg->sql("with n as (insert into leadq.network (name, method, url, statuses)
-        values ('n$n', 'GET', '$url', '{processed,rejected}')
+    $pg->sql("with n as (insert into leadq.network (name, method, url, statuses,
+        ports) values ('n$n', 'GET', '$url', '{processed,rejected}', '{$port}')
         returning network_id)
         insert into leadq.source (name, network_id)
         select 's$n', network_id from n");
@@ -69,7 +69,7 @@ my @workers = map { Leadq::Worker->start(conf => {
     database => "host=$hosts port=$ports dbname=leadq user=leadq_worker "
         . 'target_session_attrs=read-write connect_timeout=2',
     lease => '6s', poll => '200ms', max_inflight => $INFLIGHT,
-    private_targets => '127.0.0.0/8', log_level => 'warn',
+    log_level => 'warn',
 }) } 1 .. $WORKERS;
 
 my %losses = (worker => 0, restart => 0, failover => 0);
