@@ -388,6 +388,31 @@ dispatch_overdue(dispatch_t *dispatch, uint64_t now_ms, list_t *jobs)
 }
 
 void
+dispatch_avoid(const dispatch_t *dispatch, dispatch_avoid_pt fn, void *data)
+{
+    const destination_t *destination;
+    char target[JOB_MAX_WORD];
+    long wait_ms;
+    list_t *link;
+    size_t i;
+
+    for (i = 0; i < JOB_POOLS; i++) {
+        list_for_each (link, &dispatch->pools[i].destinations) {
+            destination = list_entry(link, destination_t, link);
+            wait_ms = breaker_wait_ms(&destination->breaker, &dispatch->rule,
+                                      uv_now(dispatch->pools[i].loop));
+            if (wait_ms > 0) {
+                /* "target@host", or the relay's target alone */
+                (void)snprintf(target, sizeof(target), "%.*s",
+                               (int)strcspn(destination->name, "@"),
+                               destination->name);
+                fn(data, target, wait_ms / 1000 + 1);
+            }
+        }
+    }
+}
+
+void
 dispatch_each(const dispatch_t *dispatch, dispatch_view_pt fn, void *data)
 {
     static const char *const names[JOB_POOLS] = {

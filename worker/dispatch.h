@@ -41,6 +41,14 @@ void dispatch_take(dispatch_t *dispatch, job_t *job);
  */
 void dispatch_overdue(dispatch_t *dispatch, uint64_t now_ms, list_t *jobs);
 
+/*
+ * Targets whose jobs cannot begin now, each with the seconds until they may:
+ * what SQL had better not hand out.
+ */
+typedef void (*dispatch_avoid_pt)(void *data, const char *target, long wait_s);
+void dispatch_avoid(const dispatch_t *dispatch, dispatch_avoid_pt fn,
+                    void *data);
+
 /* Stops a post; the job ends with outcome retry and the reason. */
 void dispatch_stop(job_t *job, const char *reason);
 

@@ -6,7 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#define HOLD_MAX (16 * 1024)
+
 static log_level_e log_level = LOG_LEVEL_INFO;
+
+/* Lines that are written together. */
+static char held[HOLD_MAX];
+static size_t held_len;
+static int holding;
 
 void
 log_set_level(log_level_e level)
@@ -36,6 +43,29 @@ log_level_parse(const char *name)
     return -1;
 }
 
+static void
+put(const char *text, size_t len)
+{
+    while (len > 0 && write(STDERR_FILENO, text, len) == -1 && errno == EINTR)
+    {
+        continue;
+    }
+}
+
+void
+log_hold(void)
+{
+    holding = 1;
+}
+
+void
+log_release(void)
+{
+    put(held, held_len);
+    held_len = 0;
+    holding = 0;
+}
+
 void
 log_write(log_level_e level, const char *fmt, ...)
 {
@@ -56,9 +86,16 @@ log_write(log_level_e level, const char *fmt, ...)
     }
     len = strlen(line);
     line[len++] = '\n';
-    while (write(STDERR_FILENO, line, len) == -1 && errno == EINTR) {
-        continue;
+    if (!holding) {
+        put(line, len);
+        return;
     }
+    if (held_len + len > sizeof(held)) {
+        put(held, held_len);
+        held_len = 0;
+    }
+    memcpy(held + held_len, line, len);
+    held_len += len;
 }
 
 const char *

@@ -24,6 +24,10 @@ int log_level_parse(const char *name);
 void log_write(log_level_e level, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Lines between the two are written together, at the second one. */
+void log_hold(void);
+void log_release(void);
+
 #define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(...) log_write(LOG_LEVEL_WARN, __VA_ARGS__)
 #define log_info(...) log_write(LOG_LEVEL_INFO, __VA_ARGS__)

@@ -190,11 +190,24 @@ want_claim(queue_t *queue)
 }
 
 static void
+add_avoided(void *data, const char *target, long wait_s)
+{
+    buf_t *arrays = data;
+    char seconds[24];
+
+    (void)snprintf(seconds, sizeof(seconds), "%ld", wait_s);
+    array_add(&arrays[0], target);
+    array_add(&arrays[1], seconds);
+}
+
+static void
 pump_claim(queue_t *queue)
 {
     const lane_t *lanes = queue->lanes.lanes;
     char limits[80], cursors[80], lease_s[24];
-    const char *values[] = {queue->worker, limits, cursors, lease_s};
+    const char *values[] = {queue->worker, limits, cursors,
+                            lease_s,       NULL,   NULL};
+    buf_t avoided[2];
 
     if (!session_may(queue->session, SQL_CLAIM)
         || !lanes_plan(&queue->lanes, queue->conf, uv_now(queue->loop)))
@@ -211,7 +224,11 @@ pump_claim(queue_t *queue)
                    lanes[LANE_BULK].cursor);
     (void)snprintf(lease_s, sizeof(lease_s), "%ld",
                    queue->conf->lease_ms / 1000);
+    open_arrays(avoided, 2);
+    dispatch_avoid(queue->dispatch, add_avoided, avoided);
+    end_arrays(avoided, values + 4, 2);
     (void)session_send(queue->session, SQL_CLAIM, values, on_claimed);
+    close_arrays(avoided, 2);
 }
 
 /* --- settling ------------------------------------------------------------ */
@@ -245,6 +262,7 @@ take_settled(queue_t *queue, const PGresult *rows)
     job_t *job;
     int row;
 
+    log_hold();
     for (row = 0; row < PQntuples(rows); row++) {
         job =
             find_settling(queue, strtoll(PQgetvalue(rows, row, 0), NULL, 10));
@@ -264,6 +282,7 @@ take_settled(queue_t *queue, const PGresult *rows)
     while (!list_empty(&queue->settling)) {
         lose(queue, list_entry(queue->settling.next, job_t, link));
     }
+    log_release();
 }
 
 /* The batch goes back to the front; a bad job is closed in by halving. */

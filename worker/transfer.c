@@ -1,6 +1,6 @@
 /*
- * Owns one multi handle, a timer, and a watch for each socket that libcurl
- * names.  libcurl tells which sockets and how long to wait; libuv waits:
+ * Owns one multi handle, a timer, and a watch for each connection.  libcurl
+ * tells which sockets and how long to wait; libuv waits:
  *
  *     socket ready ┐
  *     time is up   ├─> curl_multi_socket_action ─> finished ones ─> on_end
@@ -9,6 +9,10 @@
  * A timer of 0 ms is not a timer here: libcurl asks for it again and again,
  * and libuv runs a timer that is armed inside a timer callback in the same
  * round, which starves the loop.  An idle handle runs once in every round.
+ *
+ * libcurl wants to know nothing of a connection between two transfers.  Its
+ * watch stays all the same, until libcurl closes the socket: a call over a
+ * connection that is kept alive costs no change of what the kernel watches.
  */
 
 #include "transfer.h"
@@ -16,20 +20,26 @@
 
 #include <assert.h>
 #include <stdlib.h>
-
-struct transfer_pool_s {
-    uv_loop_t *loop; /* borrowed */
-    CURLM *multi;    /* owned */
-    uv_timer_t timer;
-    uv_idle_t soon; /* what libcurl calls a timer of 0 ms */
-    int open;       /* handles that libuv has still to close */
-};
+#include <string.h>
+#include <unistd.h>
 
 typedef struct {
     uv_poll_t poll;
     transfer_pool_t *pool; /* borrowed */
     curl_socket_t fd;
+    int events; /* that libuv waits for; 0: none */
+    int idle;   /* no transfer uses the connection */
 } watch_t;
+
+struct transfer_pool_s {
+    uv_loop_t *loop; /* borrowed */
+    CURLM *multi;    /* owned */
+    uv_timer_t timer;
+    uv_idle_t soon;    /* what libcurl calls a timer of 0 ms */
+    int open;          /* handles that libuv has still to close */
+    watch_t **watches; /* owned; by descriptor */
+    size_t n_watches;
+};
 
 /* Hands the ends of transfers to their owners. */
 static void
@@ -72,6 +82,12 @@ on_socket(uv_poll_t *poll, int status, int events)
     watch_t *watch = poll->data;
     int bits;
 
+    if (watch->idle) {
+        /* the peer has closed it, which libcurl sees when it looks */
+        (void)uv_poll_stop(&watch->poll);
+        watch->events = 0;
+        return;
+    }
     bits = 0;
     if (status < 0) {
         bits = CURL_CSELECT_ERR;
@@ -102,10 +118,41 @@ on_watch_closed(uv_handle_t *handle)
 }
 
 static watch_t *
+watch_of(const transfer_pool_t *pool, curl_socket_t fd)
+{
+    return (size_t)fd < pool->n_watches ? pool->watches[fd] : NULL;
+}
+
+/* Makes room for a descriptor; there are as many as the process may open. */
+static int
+watches_grow(transfer_pool_t *pool, curl_socket_t fd)
+{
+    watch_t **watches;
+    size_t n;
+
+    if ((size_t)fd < pool->n_watches) {
+        return 0;
+    }
+    n = (size_t)fd + 64;
+    watches = realloc(pool->watches, n * sizeof(watch_t *));
+    if (watches == NULL) {
+        return -1;
+    }
+    memset(watches + pool->n_watches, 0,
+           (n - pool->n_watches) * sizeof(watch_t *));
+    pool->watches = watches;
+    pool->n_watches = n;
+    return 0;
+}
+
+static watch_t *
 watch_new(transfer_pool_t *pool, curl_socket_t fd)
 {
     watch_t *watch;
 
+    if (watches_grow(pool, fd) != 0) {
+        return NULL;
+    }
     watch = calloc(1, sizeof(*watch));
     if (watch == NULL) {
         return NULL;
@@ -117,23 +164,58 @@ watch_new(transfer_pool_t *pool, curl_socket_t fd)
         return NULL;
     }
     watch->poll.data = watch;
+    pool->watches[fd] = watch;
     return watch;
 }
 
 static void
-note_socket(CURL *easy, curl_socket_t fd, int what)
+watch_close(watch_t *watch)
+{
+    if (watch != NULL) {
+        watch->pool->watches[watch->fd] = NULL;
+        (void)uv_poll_stop(&watch->poll);
+        uv_close((uv_handle_t *)&watch->poll, on_watch_closed);
+    }
+}
+
+/* libcurl is done with a connection. */
+static int
+on_curl_close(void *data, curl_socket_t fd)
+{
+    watch_close(watch_of(data, fd));
+    return close(fd);
+}
+
+/*
+ * Has the transfer's connection answered?  Then on_curl_close() is told of
+ * its end; of the end of one that never came about nobody is.
+ */
+static int
+has_answered(CURL *easy, curl_socket_t fd)
+{
+    transfer_t *transfer;
+    long code;
+
+    transfer = NULL;
+    (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+    if (transfer == NULL || transfer->fd != fd) {
+        return 0; /* or it is libcurl's own handle, which closes connections */
+    }
+    transfer->fd = CURL_SOCKET_BAD;
+    code = 0;
+    (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &code);
+    return code > 0;
+}
+
+static void
+note_socket(CURL *easy, curl_socket_t fd)
 {
     transfer_t *transfer;
 
     transfer = NULL;
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-    if (transfer == NULL) {
-        return; /* libcurl's own handle, which closes connections */
-    }
-    if (what != CURL_POLL_REMOVE) {
+    if (transfer != NULL) {
         transfer->fd = fd;
-    } else if (transfer->fd == fd) {
-        transfer->fd = CURL_SOCKET_BAD;
     }
 }
 
@@ -143,28 +225,33 @@ on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *data,
                void *socket_data)
 {
     transfer_pool_t *pool = data;
-    watch_t *watch = socket_data;
+    watch_t *watch = watch_of(pool, fd);
     int events;
 
-    note_socket(easy, fd, what);
+    (void)socket_data;
     if (what == CURL_POLL_REMOVE) {
-        if (watch != NULL) {
-            (void)curl_multi_assign(pool->multi, fd, NULL);
-            (void)uv_poll_stop(&watch->poll);
-            uv_close((uv_handle_t *)&watch->poll, on_watch_closed);
+        if (watch != NULL && has_answered(easy, fd)) {
+            watch->idle = 1;
+        } else {
+            watch_close(watch);
         }
         return 0;
     }
+    note_socket(easy, fd);
     if (watch == NULL) {
         watch = watch_new(pool, fd);
         if (watch == NULL) {
             return -1;
         }
-        (void)curl_multi_assign(pool->multi, fd, watch);
     }
     events = 0;
     events |= what & CURL_POLL_IN ? UV_READABLE : 0;
     events |= what & CURL_POLL_OUT ? UV_WRITABLE : 0;
+    watch->idle = 0;
+    if (watch->events == events) {
+        return 0;
+    }
+    watch->events = events;
     return uv_poll_start(&watch->poll, events, on_socket) == 0 ? 0 : -1;
 }
 
@@ -252,6 +339,7 @@ on_pool_closed(uv_handle_t *handle)
     transfer_pool_t *pool = handle->data;
 
     if (--pool->open == 0) {
+        free(pool->watches);
         free(pool);
     }
 }
@@ -280,6 +368,9 @@ transfer_init(transfer_t *transfer, transfer_pool_t *pool)
     }
     if (curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer) != CURLE_OK
         || curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) != CURLE_OK
+        || curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_curl_close)
+               != CURLE_OK
+        || curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, pool) != CURLE_OK
         || curl_easy_setopt(easy, CURLOPT_PROXY, "") != CURLE_OK
         || curl_easy_setopt(easy, CURLOPT_NETRC, CURL_NETRC_IGNORED)
                != CURLE_OK)

@@ -93,24 +93,28 @@ $$;
 
 
 create or replace function leadq.claim_jobs(p_worker text, p_lanes text[],
-    p_limits integer[], p_after bigint[], p_lease_s integer)
+    p_limits integer[], p_after bigint[], p_lease_s integer,
+    p_avoid text[] default '{}', p_avoid_s integer[] default '{}')
 returns table (job_id bigint, token uuid, kind text, target text,
     attempt integer, payload text)
 language plpgsql
 security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-    c_withheld_max constant integer := 10000;
+    c_withheld_max constant integer := 2000;
     v_now timestamptz := pg_catalog.now();
     v_until timestamptz := v_now + make_interval(secs => p_lease_s);
     v_token uuid := gen_random_uuid();
-    v_paused boolean := exists (select from leadq.job_pause);
+    v_held boolean := p_avoid <> '{}'
+                      or exists (select from leadq.job_pause);
     v_jobs bigint[] := '{}';
     v_withheld integer := 0;
     v_lane integer;
     v_room integer;
     v_after bigint;
     v_some bigint[];
+    v_refs uuid[];
+    v_postbacks uuid[];
     v_letters boolean;
     v_takeovers integer;
     v_kept integer;
@@ -121,7 +125,9 @@ begin
     -- the start).  Hands each out with all that acting on it takes.  A job
     -- whose lease ran out is taken over.  What may not be acted upon is
     -- withheld, see _withhold_jobs; the lane is asked again for as much.
-    -- One token serves all jobs of a call.  Called by the worker.
+    -- Targets in p_avoid take nothing now: their jobs come again after the
+    -- p_avoid_s of each, so that a dead target stands in nobody's way.  One
+    -- token serves all jobs of a call.  Called by the worker.
     for v_lane, v_room, v_after in
         select array_position(array['realtime', 'service', 'bulk'], l.name),
                l.room, coalesce(l.after, 0)
@@ -148,21 +154,24 @@ begin
                          order by d.job_id
                          limit v_room
                            for update skip locked))
-                returning r.job_id, r.kind, r.takeovers
+                returning r.job_id, r.kind, r.ref, r.takeovers
             )
             select array_agg(l.job_id order by l.job_id), max(l.job_id),
-                   bool_or(l.kind = 'letter'), max(l.takeovers)
-              into v_some, v_after, v_letters, v_takeovers
+                   bool_or(l.kind = 'letter'), max(l.takeovers),
+                   array_agg(l.ref) filter (where l.kind = 'postback')
+              into v_some, v_after, v_letters, v_takeovers, v_refs
               from leased l;
 
             exit when v_some is null;
 
             v_kept := cardinality(v_some);
-            if v_paused or v_letters or v_takeovers > 0 then
-                v_kept := v_kept - leadq._withhold_jobs(v_some);
+            if v_held or v_letters or v_takeovers > 0 then
+                v_kept := v_kept - leadq._withhold_jobs(v_some, p_avoid,
+                                                        p_avoid_s);
             end if;
 
             v_jobs := v_jobs || v_some;
+            v_postbacks := v_postbacks || v_refs;
             v_withheld := v_withheld + cardinality(v_some) - v_kept;
             exit when cardinality(v_some) < v_room;
             v_room := v_room - v_kept;
@@ -176,20 +185,24 @@ begin
 
     return query
         select r.job_id, r.lease_token, r.kind, r.target, r.attempt,
-               case r.kind
-                    when 'letter' then leadq._letter_payload(r.ref)
-                    when 'postback' then leadq._postback_payload(r.ref)
+               case when r.kind = 'letter'
+                    then leadq._letter_payload(r.ref)
+                    else p.payload
                end
           from unnest(v_jobs) with ordinality j (job_id, n)
           join leadq.job_ready r
             on r.lane = j.job_id % 8
            and r.job_id = j.job_id
+          left join leadq._postback_payloads(v_postbacks) p
+            on r.kind = 'postback'
+           and p.ref = r.ref
          order by j.n;
 end
 $$;
 
 
-create or replace function leadq._withhold_jobs(p_jobs bigint[])
+create or replace function leadq._withhold_jobs(p_jobs bigint[],
+    p_avoid text[], p_avoid_s integer[])
 returns integer
 language plpgsql
 as $$
@@ -197,11 +210,14 @@ declare
     c_takeovers_max constant integer := 5;
     v_lost bigint[];
     v_tokens uuid[];
+    v_now timestamptz := leadq.now();
     v_parked integer;
+    v_avoided integer;
     v_stale integer;
 begin
     -- Takes away from just leased jobs what may not be acted upon: parks
-    -- those that are paused, drops letters that may no longer be sent, and
+    -- those that are paused, puts off those of targets to be avoided, by up
+    -- to half as long again, so that not all come at once, drops letters that may no longer be sent, and
     -- ends as dead what has cost too many workers their lease: it may be
     -- what kills them.  Returns how many.
     with parked as (
@@ -220,6 +236,23 @@ begin
       from parked p;
 
     get diagnostics v_parked = row_count;
+
+    with avoided as (
+        delete from leadq.job_ready r
+         using unnest(p_jobs) j (job_id),
+               unnest(p_avoid, p_avoid_s) a (target, wait_s)
+         where r.lane = j.job_id % 8
+           and r.job_id = j.job_id
+           and r.target = a.target
+        returning r.*, a.wait_s
+    )
+    insert into leadq.job_scheduled
+           (run_at, lane, job_id, kind, target, ref, attempt, created_at)
+    select v_now + a.wait_s * (1 + random() / 2) * interval '1 s', a.lane,
+           a.job_id, a.kind, a.target, a.ref, a.attempt - 1, a.created_at
+      from avoided a;
+
+    get diagnostics v_avoided = row_count;
     v_stale := leadq._drop_stale_letters(p_jobs);
 
     select array_agg(r.job_id), array_agg(r.lease_token)
@@ -237,6 +270,6 @@ begin
                        array[cardinality(v_lost)]));
     end if;
 
-    return v_parked + v_stale + coalesce(cardinality(v_lost), 0);
+    return v_parked + v_avoided + v_stale + coalesce(cardinality(v_lost), 0);
 end
 $$;

@@ -66,54 +66,56 @@ end
 $$;
 
 
-create or replace function leadq._postback_payload(p_postback uuid)
-returns text
+create or replace function leadq._postback_payloads(p_postbacks uuid[])
+returns table (ref uuid, payload text)
 language plpgsql stable
 as $$
-declare
-    v_payload jsonb;
 begin
-    -- All that the worker needs to tell the network: the network's own
-    -- templates and the values for their macros.
-    select jsonb_build_object(
-               'postback_id', p.postback_id,
-               'method', w.method,
-               'url', w.url,
-               'content_type', w.content_type,
-               'body', w.body,
-               'secret', w.secret,
-               'match', w.match,
-               'permanent', w.permanent,
-               'sign', w.sign,
-               'concurrency', w.concurrency,
-               'rate', w.rate,
-               'ports', w.ports,
-               'timeout_ms', 10000,
-               'values', (l.request - array['$invalid', '$trap',
-                   '$fingerprint', '$suggest', 'name', 'lang', 'consent_pd',
-                   'consent_ads', 'text_version'])
+    -- All that the worker needs to tell networks: a network's own templates,
+    -- written once for all its postbacks, and the values for their macros.
+    -- Null gives nothing.  Called by claim_jobs.
+    return query
+        with network as materialized (
+            select w.network_id, jsonb_strip_nulls(jsonb_build_object(
+                       'method', w.method,
+                       'url', w.url,
+                       'content_type', w.content_type,
+                       'body', w.body,
+                       'secret', w.secret,
+                       'match', w.match,
+                       'permanent', w.permanent,
+                       'sign', w.sign,
+                       'concurrency', w.concurrency,
+                       'rate', w.rate,
+                       'ports', w.ports,
+                       'timeout_ms', 10000))::text as text
+              from leadq.network w
+        )
+        select p.postback_id,
+               left(w.text, -1) || ',"postback_id":"' || p.postback_id
+               || '","values":'
+               || ((l.request - array['$invalid', '$trap', '$fingerprint',
+                    '$suggest', 'name', 'lang', 'consent_pd', 'consent_ads',
+                    'text_version'])
                    || jsonb_build_object(
-                   'click_id', l.click_id,
-                   'lead_id', l.lead_id,
-                   'status', p.status,
-                   'reason', coalesce(p.reason, ''),
-                   'payout', s.payout::text,
-                   'currency', s.currency,
-                   'offer_id', s.offer_id,
-                   'goal', s.name,
-                   'ts', floor(extract(epoch from p.created_at))::text,
-                   'date', to_char(p.created_at at time zone 'UTC',
-                                   'YYYY-MM-DD'),
-                   'time', to_char(p.created_at at time zone 'UTC',
-                                   'HH24:MI:SS')))
-      into v_payload
-      from leadq.postback p
-      join leadq.network w using (network_id)
-      join leadq.lead l using (lead_id)
-      join leadq.source s using (source_id)
-     where p.postback_id = p_postback;
-
-    return v_payload::text;
+                    'click_id', l.click_id,
+                    'lead_id', l.lead_id,
+                    'status', p.status,
+                    'reason', coalesce(p.reason, ''),
+                    'payout', s.payout::text,
+                    'currency', s.currency,
+                    'offer_id', s.offer_id,
+                    'goal', s.name,
+                    'ts', floor(extract(epoch from p.created_at))::text,
+                    'date', to_char(p.created_at at time zone 'UTC',
+                                    'YYYY-MM-DD'),
+                    'time', to_char(p.created_at at time zone 'UTC',
+                                    'HH24:MI:SS')))::text || '}'
+          from unnest(p_postbacks) i (postback_id)
+          join leadq.postback p using (postback_id)
+          join network w using (network_id)
+          join leadq.lead l using (lead_id)
+          join leadq.source s using (source_id);
 end
 $$;
 

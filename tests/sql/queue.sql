@@ -71,6 +71,12 @@ select is((select moved from leadq.promote_jobs(15)), 15, 'as many as asked for 
 select is((select min(run_at) from leadq.job_scheduled where target = 'later'), leadq.now() - interval '4 s', 'the oldest first');
 select is((select moved from leadq.promote_jobs(15)), 5, 'then the rest that is due');
 
+-- Targets to be avoided.
+delete from leadq.job_ready;
+select pg_temp.add(3, 4, 'down'), pg_temp.add(3, 2, 'up');
+select results_eq($$select target, count(*) from leadq.claim_jobs('w', '{bulk}', '{2}', '{0}', 60, '{down,other}', '{40,9}') group by 1$$, $$values ('up', 2::bigint)$$, 'jobs of a target to be avoided are not handed out, and take no room');
+select results_eq($$select attempt, count(*), bool_and(run_at - leadq.now() between interval '40 s' and interval '60 s') from leadq.job_scheduled where target = 'down' group by 1$$, 'values (0, 4::bigint, true)', 'they come again later, and have not been tried');
+
 -- What holds vacuum back; and the settings of partitions.
 select is_empty('select * from leadq.vacuum_held()', 'nothing holds vacuum back');
 select leadq.maintain();

@@ -77,7 +77,8 @@ end
 $$;
 
 create function leadq.claim_jobs(p_worker text, p_lanes text[],
-    p_limits integer[], p_after bigint[], p_lease_s integer)
+    p_limits integer[], p_after bigint[], p_lease_s integer,
+    p_avoid text[], p_avoid_s integer[])
 returns table (job_id bigint, token uuid, kind text, target text,
     attempt integer, payload text)
 language sql as $$
