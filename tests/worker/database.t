@@ -63,7 +63,7 @@ my $away = () = $worker->log =~ /^<\d>database away/mg;
 cmp_ok($away, '<=', 6, 'an absence is one line for each connection');
 
 # a job that SQL cannot settle holds up nobody
-my @batch = add_postback($pg, $net->url('/slow/100'), n => 30);
+my @batch = add_postback($pg, $net->url('/slow/2000'), n => 30);
 $pg->sql("update leadq.setting set poison = $batch[7]");
 wait_for('the others are done', 20, sub {
     return $pg->sql("select count(*) from leadq.job where state = 'done'
