@@ -2,6 +2,7 @@ create or replace function leadq.run_rules(p_limit integer)
 returns integer
 language plpgsql
 security definer set search_path = pg_catalog, pg_temp
+set enable_seqscan = off set jit = off  -- see README.md, Plans
 as $$
 declare
     v_kinds text[];

@@ -20,6 +20,8 @@ create or replace function leadq.settle_jobs(p_jobs bigint[],
 returns table (job_id bigint, settled boolean, state text, next_s integer)
 language plpgsql
 security definer set search_path = pg_catalog, pg_temp
+set enable_seqscan = off set enable_hashjoin = off
+set enable_mergejoin = off set jit = off  -- see README.md, Plans
 as $$
 #variable_conflict use_column
 declare
@@ -80,11 +82,9 @@ begin
     perform leadq._follow(v_kinds, v_refs, v_states, v_details);
 
     return query
-        select i.job_id, s.job_id is not null, s.state, s.wait_s
-          from unnest(p_jobs) i (job_id)
-          left join unnest(v_settled, v_states, v_waits)
-               s (job_id, state, wait_s)
-            on s.job_id = i.job_id;
+        select i.job_id, i.n is not null, v_states[i.n], v_waits[i.n]
+          from (select j.job_id, array_position(v_settled, j.job_id) as n
+                  from unnest(p_jobs) j (job_id)) i;
 end
 $$;
 
@@ -113,6 +113,8 @@ create or replace function leadq.release_jobs(p_jobs bigint[],
 returns integer
 language plpgsql
 security definer set search_path = pg_catalog, pg_temp
+set enable_seqscan = off set enable_hashjoin = off
+set enable_mergejoin = off set jit = off  -- see README.md, Plans
 as $$
 declare
     v_now timestamptz := leadq.now();
@@ -177,29 +179,34 @@ create or replace function leadq.extend_jobs(p_jobs bigint[],
 returns table (job_id bigint, extended boolean)
 language plpgsql
 security definer set search_path = pg_catalog, pg_temp
+set enable_seqscan = off set enable_hashjoin = off
+set enable_mergejoin = off set jit = off  -- see README.md, Plans
 as $$
 #variable_conflict use_column
+declare
+    v_longer bigint[];
 begin
     -- Makes leases last p_lease_s seconds from now, for work that takes
     -- longer than one.  A token that is no longer the lease's extends
     -- nothing, and says so.  Called by the worker.
-    return query
-        with input as materialized (
-            select i.job_id, i.token
-              from unnest(p_jobs, p_tokens) i (job_id, token)
-             order by i.job_id
-        ), longer as (
-            update leadq.job_ready r
-               set lease_until = pg_catalog.now()
-                                 + make_interval(secs => p_lease_s)
-              from input i
-             where r.lane = i.job_id % 8
-               and r.job_id = i.job_id
-               and r.lease_token = i.token
-            returning r.job_id
-        )
-        select i.job_id, l.job_id is not null
+    with input as materialized (
+        select i.job_id, i.token
+          from unnest(p_jobs, p_tokens) i (job_id, token)
+         order by i.job_id
+    ), longer as (
+        update leadq.job_ready r
+           set lease_until = pg_catalog.now()
+                             + make_interval(secs => p_lease_s)
           from input i
-          left join longer l using (job_id);
+         where r.lane = i.job_id % 8
+           and r.job_id = i.job_id
+           and r.lease_token = i.token
+        returning r.job_id
+    )
+    select array_agg(l.job_id) into v_longer from longer l;
+
+    return query
+        select i.job_id, coalesce(i.job_id = any (v_longer), false)
+          from unnest(p_jobs) i (job_id);
 end
 $$;

@@ -99,6 +99,8 @@ returns table (job_id bigint, token uuid, kind text, target text,
     attempt integer, payload text)
 language plpgsql
 security definer set search_path = pg_catalog, pg_temp
+set enable_seqscan = off set enable_hashjoin = off
+set enable_mergejoin = off set jit = off  -- see README.md, Plans
 as $$
 declare
     c_withheld_max constant integer := 2000;
@@ -107,14 +109,14 @@ declare
     v_token uuid := gen_random_uuid();
     v_held boolean := p_avoid <> '{}'
                       or exists (select from leadq.job_pause);
-    v_jobs bigint[] := '{}';
     v_withheld integer := 0;
     v_lane integer;
     v_room integer;
     v_after bigint;
     v_some bigint[];
+    v_others bigint[];
+    v_postbacks bigint[];
     v_refs uuid[];
-    v_postbacks uuid[];
     v_letters boolean;
     v_takeovers integer;
     v_kept integer;
@@ -156,10 +158,16 @@ begin
                            for update skip locked))
                 returning r.job_id, r.kind, r.ref, r.takeovers
             )
-            select array_agg(l.job_id order by l.job_id), max(l.job_id),
+            select array_agg(l.job_id), max(l.job_id),
                    bool_or(l.kind = 'letter'), max(l.takeovers),
-                   array_agg(l.ref) filter (where l.kind = 'postback')
-              into v_some, v_after, v_letters, v_takeovers, v_refs
+                   v_postbacks || array_agg(l.job_id)
+                       filter (where l.kind = 'postback'),
+                   v_refs || array_agg(l.ref)
+                       filter (where l.kind = 'postback'),
+                   v_others || array_agg(l.job_id)
+                       filter (where l.kind <> 'postback')
+              into v_some, v_after, v_letters, v_takeovers, v_postbacks,
+                   v_refs, v_others
               from leased l;
 
             exit when v_some is null;
@@ -170,8 +178,6 @@ begin
                                                         p_avoid_s);
             end if;
 
-            v_jobs := v_jobs || v_some;
-            v_postbacks := v_postbacks || v_refs;
             v_withheld := v_withheld + cardinality(v_some) - v_kept;
             exit when cardinality(v_some) < v_room;
             v_room := v_room - v_kept;
@@ -187,16 +193,17 @@ begin
         select r.job_id, r.lease_token, r.kind, r.target, r.attempt,
                case when r.kind = 'letter'
                     then leadq._letter_payload(r.ref)
-                    else p.payload
+                    else j.payload
                end
-          from unnest(v_jobs) with ordinality j (job_id, n)
+          from (select p.job_id, p.payload
+                  from leadq._postback_payloads(v_postbacks, v_refs) p
+                 union all
+                select o.job_id, null
+                  from unnest(v_others) o (job_id)) j
           join leadq.job_ready r
             on r.lane = j.job_id % 8
            and r.job_id = j.job_id
-          left join leadq._postback_payloads(v_postbacks) p
-            on r.kind = 'postback'
-           and p.ref = r.ref
-         order by j.n;
+         order by r.lane, r.job_id;
 end
 $$;
 

@@ -66,14 +66,15 @@ end
 $$;
 
 
-create or replace function leadq._postback_payloads(p_postbacks uuid[])
-returns table (ref uuid, payload text)
+create or replace function leadq._postback_payloads(p_jobs bigint[],
+    p_postbacks uuid[])
+returns table (job_id bigint, payload text)
 language plpgsql stable
 as $$
 begin
-    -- All that the worker needs to tell networks: a network's own templates,
-    -- written once for all its postbacks, and the values for their macros.
-    -- Null gives nothing.  Called by claim_jobs.
+    -- All that the worker needs to tell networks, for each job and its
+    -- postback: the network's own templates, written once for all, and the
+    -- values for their macros.  Null gives nothing.  Called by claim_jobs.
     return query
         with network as materialized (
             select w.network_id, jsonb_strip_nulls(jsonb_build_object(
@@ -91,7 +92,7 @@ begin
                        'timeout_ms', 10000))::text as text
               from leadq.network w
         )
-        select p.postback_id,
+        select i.job_id,
                left(w.text, -1) || ',"postback_id":"' || p.postback_id
                || '","values":'
                || ((l.request - array['$invalid', '$trap', '$fingerprint',
@@ -111,7 +112,7 @@ begin
                                     'YYYY-MM-DD'),
                     'time', to_char(p.created_at at time zone 'UTC',
                                     'HH24:MI:SS')))::text || '}'
-          from unnest(p_postbacks) i (postback_id)
+          from unnest(p_jobs, p_postbacks) i (job_id, postback_id)
           join leadq.postback p using (postback_id)
           join network w using (network_id)
           join leadq.lead l using (lead_id)
