@@ -9,13 +9,13 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 
-use IPC::Open2 qw(open2);
 use Test::More;
 use Time::HiRes ();
 
 use Door qw(postgres post codes);
 use Figures qw(figures);
 use Leadq::Nginx;
+use Leadq::Session;
 use Leadq::Test qw(slurp wait_for);
 use Load;
 
@@ -61,10 +61,8 @@ sub batch_with_poison {
     my @pids;
     my $dir = $ng->dir;
     my $before = $pg->sql('select count(*) from leadq.row');
-    my $gatekeeper = open2(my $out, my $in, $pg->psql);
-    print {$in} "select 'closed' from pg_advisory_lock(1);\n";
-    $in->flush;
-    is(scalar <$out>, "closed\n", 'the lane is about to be held up');
+    my $gatekeeper = Leadq::Session->new($pg);
+    $gatekeeper->sql('select pg_advisory_lock(1)');
     push @pids, in_background(sub { $ask->('gate', 'first') });
     wait_for('the lane is held up', 10, sub { $pg->sql(
         q(select count(*) from pg_locks where locktype = 'advisory'
@@ -79,9 +77,8 @@ sub batch_with_poison {
     }
     wait_for('all rows wait', 15, sub {
         figures($ng)->{'leadq_queue_waiting_rows{database="main"}'} == $n });
-    print {$in} "select pg_advisory_unlock(1);\n";
-    close $in;
-    waitpid $_, 0 for @pids, $gatekeeper;
+    $gatekeeper->end;
+    waitpid $_, 0 for @pids;
     my %seen;
     $seen{$_}++ for split /\n/, slurp("$dir/$function.answers");
     return ($pg->sql('select count(*) from leadq.row') - $before - 1, %seen);

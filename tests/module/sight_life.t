@@ -16,6 +16,7 @@ use Test::More;
 use Door qw(postgres post);
 use Figures qw(figures lint);
 use Leadq::Nginx;
+use Leadq::Session;
 use Leadq::Test
     qw(build_dir free_port http run sanitizers slurp spew wait_for);
 use Load;
@@ -23,13 +24,18 @@ use Load;
 my $pg = postgres();
 my $dsn = $pg->dsn;
 
+# While the session holds its lock, rows of the function gate are in flight.
+my $gate = Leadq::Session->new($pg);
+my $close = sub { $gate->sql('select pg_advisory_lock(1)') };
+my $open = sub { $gate->sql('select pg_advisory_unlock(1)') };
+
 sub conf {
     my ($options, %more) = @_;
     return (%more, http => qq(leadq_database main "$dsn" $options;),
         server => 'location = /metrics { leadq_metrics; }'
             . 'location = /status { leadq_status; }'
             . join '', map { "location = /$_ { leadq_pass main $_;"
-            . ' leadq_field name text max=200; }' } qw(echo slow));
+            . ' leadq_field name text max=200; }' } qw(echo gate));
 }
 
 my $ECHO = 'leadq_requests_total{database="main",function="echo",outcome=';
@@ -71,6 +77,13 @@ sub begin {
         . "application/json\r\nConnection: close\r\nContent-Length: "
         . length($text) . "\r\n\r\n$text";
     return $fh;
+}
+
+# All that comes for one that begin() returned.
+sub answer {
+    my ($fh) = @_;
+    local $/ = undef;
+    return scalar <$fh>;
 }
 
 # --- reloads under load, with other numbers of worker processes
@@ -116,11 +129,11 @@ ok((!grep { !/exited on signal 9/ } split /\n/, $ng->alarms),
 
 # --- a function that is gone
 my %other = conf('', workers => 2);
-$other{server} =~ s/location = \/slow.*//s;
+$other{server} =~ s/location = \/gate.*//s;
 $ng->configure(%other);
 $ng->reload;
 ok(exists figures($ng)->{'leadq_requests_total{database="main",'
-    . 'function="slow",outcome="answered"}'},
+    . 'function="gate",outcome="answered"}'},
     'counters of a function that nobody calls any more stay');
 is(lint($ng), '', 'promtool has nothing to say against it');
 
@@ -146,21 +159,29 @@ my %two = conf('');
 $ng = Leadq::Nginx->start(%two,
     server => "listen 127.0.0.1:$h2 http2; $two{server}");
 ready($ng, 2);
-run('curl', '-s', '-m', '0.1', '--http2-prior-knowledge', '-H',
-    'content-type: application/json', '-d', '{"name":"left"}',
-    "http://127.0.0.1:$h2/slow");
-close begin($ng, '/slow', 'left');
-my $stays = begin($ng, '/slow', 'left');
-wait_for('the rows are there', 5, sub { $pg->sql(q(select count(*)
+$close->();
+my $curl = open my $leaves, '-|', 'curl', '-s', '--http2-prior-knowledge',
+    '-H', 'content-type: application/json', '-d', '{"name":"left"}',
+    "http://127.0.0.1:$h2/gate";
+my @others = map { begin($ng, '/gate', 'left') } 1, 2;
+wait_for('the rows are on their way', 10, sub {
+    figures($ng)->{'leadq_queue_rows{database="main"}'} == 3 });
+close shift @others;
+kill 'KILL', $curl;
+close $leaves;
+wait_for('both have left', 10, sub {
+    $ng->log =~ /closed connection while processing HTTP\/2/ });
+$open->();
+wait_for('the rows are there', 10, sub { $pg->sql(q(select count(*)
     from leadq.row where request ->> 'name' = 'left')) == 3 });
 wait_for('nothing is in flight', 5, sub {
     !figures($ng)->{'leadq_queue_rows{database="main"}'} });
-{ local $/ = undef; my $all = <$stays>; close $stays }
+like(answer($others[0]), qr{^HTTP/1.1 201}, 'the one that stays is answered');
 wait_for('all have ended', 5, sub { figures($ng)->{
-    'leadq_requests_total{database="main",function="slow",outcome="answered"}'
+    'leadq_requests_total{database="main",function="gate",outcome="answered"}'
 } == 3 });
 is(figures($ng)->{'leadq_gone_clients_total{database="main",'
-    . 'function="slow"}'}, 2, 'clients that leave, by HTTP/1 or 2, are counted');
+    . 'function="gate"}'}, 2, 'clients that leave, by HTTP/1 or 2, are counted');
 is($ng->alarms, '', 'nothing alarming is in the log');
 $ng->quit;
 
@@ -168,13 +189,15 @@ $ng->quit;
 $ng = Leadq::Nginx->start(conf('queue=4 batch=4 timeout=1s connections=1'));
 ready($ng, 1);
 is(status($ng), '200 ok', 'the database is there');
-my @slow = map { begin($ng, '/slow', "full$_") } 1 .. 4;
+$close->();
+my @held = map { begin($ng, '/gate', "full$_") } 1 .. 4;
 wait_for('the queue is full', 5, sub { status($ng) eq '503 full' });
 pass('a queue that is full makes the status 503');
 is(post($ng->url('/echo'), '{"name":"x"}')->{status}, 503, 'as for rows');
+$open->();
 wait_for('the queue is empty', 5, sub { status($ng) eq '200 ok' });
 is(figures($ng)->{$ECHO . '"busy"}'}, 1, 'which is counted as busy');
-close $_ for @slow;
+close $_ for @held;
 
 $pg->stop('immediate');
 wait_for('the lane is lost', 5, sub { status($ng) eq '200 waiting' });
@@ -199,14 +222,15 @@ is(figures($ng)->{
     'it has reconnected');
 
 # --- a batch in flight: its lane is cut, or hangs past the timeout
-@slow = (begin($ng, '/slow', 'cut'));
-wait_for('it is running', 5, sub { $pg->sql(q(select count(*)
-    from pg_stat_activity where query ~ 'web_slow' and state = 'active'
-    and pid <> pg_backend_pid())) });
-$pg->sql(q(select pg_terminate_backend(pid) from pg_stat_activity
-    where application_name = 'leadq'));
-my $answer = do { local $/ = undef; my $fh = $slow[0]; scalar <$fh> };
-like($answer, qr{^HTTP/1.1 201}, 'a row of a lost lane is sent again');
+$gate = Leadq::Session->new($pg);
+$close->();
+my $cut = begin($ng, '/gate', 'cut');
+wait_for('its lane is cut', 10, sub { $gate->sql(q(
+    select count(pg_terminate_backend(pid)) from pg_stat_activity
+     where query ~ 'web_gate' and state = 'active'
+       and pid <> pg_backend_pid())) });
+$open->();
+like(answer($cut), qr{^HTTP/1.1 201}, 'a row of a lost lane is sent again');
 is(figures($ng)->{
     'leadq_failed_batches_total{database="main",class="57"}'}, 1,
     'its batch is counted as failed');
