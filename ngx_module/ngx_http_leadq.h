@@ -490,6 +490,10 @@ void ngx_http_leadq_job_fail(ngx_http_leadq_pool_t *pool,
 void ngx_http_leadq_job_spooled(ngx_http_leadq_pool_t *pool,
     ngx_http_leadq_job_t *job);
 
+/* without a word to its client */
+void ngx_http_leadq_job_free(ngx_http_leadq_pool_t *pool,
+    ngx_http_leadq_job_t *job);
+
 /* Milliseconds until the job's deadline; negative when it is over. */
 ngx_msec_int_t ngx_http_leadq_job_left(ngx_http_leadq_job_t *job);
 

@@ -25,8 +25,6 @@ static void ngx_http_leadq_job_tell(ngx_http_leadq_job_t *job,
     ngx_http_leadq_ctx_t *ctx, ngx_http_leadq_outcome_e outcome);
 static ngx_http_request_t *ngx_http_leadq_job_end(ngx_http_leadq_pool_t *pool,
     ngx_http_leadq_job_t *job, ngx_http_leadq_outcome_e outcome);
-static void ngx_http_leadq_job_free(ngx_http_leadq_pool_t *pool,
-    ngx_http_leadq_job_t *job);
 static ngx_uint_t ngx_http_leadq_job_late(ngx_http_leadq_job_t *job,
     ngx_msec_int_t *left);
 static void ngx_http_leadq_expire_waiting(ngx_http_leadq_pool_t *pool,
@@ -383,7 +381,7 @@ ngx_http_leadq_job_tell(ngx_http_leadq_job_t *job, ngx_http_leadq_ctx_t *ctx,
 }
 
 
-static void
+void
 ngx_http_leadq_job_free(ngx_http_leadq_pool_t *pool,
     ngx_http_leadq_job_t *job)
 {

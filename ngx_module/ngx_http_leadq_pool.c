@@ -19,6 +19,9 @@
 #define NGX_HTTP_LEADQ_BEHIND   16              /* rows */
 
 
+static void ngx_http_leadq_pool_drop(ngx_http_leadq_pool_t *pool);
+static void ngx_http_leadq_pool_drop_batches(ngx_http_leadq_pool_t *pool,
+    ngx_queue_t *batches);
 static void ngx_http_leadq_flush_handler(ngx_event_t *ev);
 static ngx_http_leadq_lane_t *ngx_http_leadq_pool_lane(
     ngx_http_leadq_pool_t *pool);
@@ -116,8 +119,56 @@ ngx_http_leadq_pool_done(ngx_http_leadq_pool_t *pool)
 
     ngx_http_leadq_spool_done(pool);
     ngx_http_leadq_names_forget(pool);
+    ngx_http_leadq_pool_drop(pool);
     leadq_buf_done(&pool->ids);
     leadq_buf_done(&pool->rows);
+}
+
+
+/* A process that is ended takes its rows along; no client heard of them. */
+
+static void
+ngx_http_leadq_pool_drop(ngx_http_leadq_pool_t *pool)
+{
+    ngx_uint_t    i;
+    ngx_queue_t  *q;
+
+    for (i = 0; i < pool->database->connections; i++) {
+        ngx_http_leadq_pool_drop_batches(pool, &pool->lanes[i].flying);
+    }
+
+    ngx_http_leadq_pool_drop_batches(pool, &pool->again);
+
+    for (i = 0; i < pool->database->functions.nelts; i++) {
+        while (!ngx_queue_empty(&pool->waiting[i].waiting)) {
+            q = ngx_queue_head(&pool->waiting[i].waiting);
+            ngx_queue_remove(q);
+            ngx_http_leadq_job_free(pool,
+                            ngx_queue_data(q, ngx_http_leadq_job_t, queue));
+        }
+    }
+}
+
+
+static void
+ngx_http_leadq_pool_drop_batches(ngx_http_leadq_pool_t *pool,
+    ngx_queue_t *batches)
+{
+    ngx_uint_t               i;
+    ngx_queue_t             *q;
+    ngx_http_leadq_batch_t  *batch;
+
+    while (!ngx_queue_empty(batches)) {
+        q = ngx_queue_head(batches);
+        ngx_queue_remove(q);
+        batch = ngx_queue_data(q, ngx_http_leadq_batch_t, queue);
+
+        for (i = 0; i < batch->n; i++) {
+            ngx_http_leadq_job_free(pool, batch->job[i]);
+        }
+
+        ngx_http_leadq_batch_free(batch);
+    }
 }
 
 

@@ -75,7 +75,7 @@ sub http_text {
         passfile => "$dir/pass", sslmode => 'verify-full', %options);
     return $names->resolver . 'leadq_database main "'
         . join(' ', map { "$_=$all{$_}" } grep { $all{$_} } sort keys %all)
-        . qq( port=$port dbname=leadq user=web" timeout=10s lifetime=2s;);
+        . qq( port=$port dbname=leadq user=web" timeout=30s lifetime=2s;);
 }
 
 # --- all is right

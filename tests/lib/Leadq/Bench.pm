@@ -9,9 +9,10 @@ use warnings;
 
 use Exporter 'import';
 use POSIX ();
+use Time::HiRes qw(time);
 
 use Leadq::Postgres;
-use Leadq::Test qw(build_dir run slurp spew wait_for);
+use Leadq::Test qw(build_dir run slurp spew tempdir wait_for);
 
 our @EXPORT_OK = qw($FIELDS median percentile record);
 
@@ -145,6 +146,42 @@ sub wrk {
     my ($p50, $p99) = map { $out =~ /^\s+$_%\s+([\d.]+)(us|ms|s)/m
         ? $1 * { us => 0.001, ms => 1, s => 1000 }->{$2} : die $out } 50, 99;
     return { leads_per_s => $rate, p50_ms => $p50, p99_ms => $p99, %cpu };
+}
+
+# The floor: one run of pgbench inserting lead and job rows $rows at a time
+# over $clients connections.
+sub pgbench {
+    my ($self, $rows, $clients) = @_;
+
+    $self->reset_tables;
+    my $dir = tempdir();
+    spew("$dir/insert.sql", <<"SQL");
+with r as (
+    select gen_random_uuid() as id, g::text as n from generate_series(1, $rows) g
+), l as (
+    insert into leadq.lead (lead_id, source_id, received_at, click_id, email,
+           phone, request)
+    select r.id, 1, now(), 'click-' || r.id, 'person-' || r.id
+           || '\@example.ru', '+79160000000',
+           '{"name": "Анна Петрова", "consent_pd": true, "consent_ads": false,
+             "text_version": "2026-11", "ip": "127.0.0.1", "ua": ""}'
+      from r
+    returning lead_id
+)
+insert into leadq.job_ready (lane, job_id, kind, target, ref, created_at)
+select 0, nextval('leadq.job_seq') * 8, 'lead', 'rule', lead_id, now() from l;
+SQL
+    my $cpu = $self->cpu_s;
+    my $began = time;
+    my ($rc, $out) = run(Leadq::Postgres::bindir() . '/pgbench', '-n', '-c',
+        $clients, '-T', $self->{seconds}, '-M', 'prepared', '-f',
+        "$dir/insert.sql", $self->{pg}->dsn);
+    my $seconds = time - $began;
+    $rc == 0 or die "pgbench: $out";
+    my %cpu = $self->cpu_us(1, $cpu);
+    my $leads = $self->stored;
+    return { leads_per_s => $leads / $seconds,
+        map { ($_ => $cpu{$_} / $leads) } keys %cpu };
 }
 
 sub median { return percentile(50, @_) }

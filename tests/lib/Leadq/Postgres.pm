@@ -6,9 +6,11 @@ package Leadq::Postgres;
 use strict;
 use warnings;
 
+use Fcntl qw(LOCK_EX);
 use File::Path qw(make_path remove_tree);
 use POSIX ();
 
+use Leadq::Session;
 use Leadq::Test qw(wait_for tempdir slurp spew build_dir unprivileged run);
 
 my %running;
@@ -84,13 +86,34 @@ sub _as_owner {
     return $pid;
 }
 
+# A new cluster is a copy of one that is made once for each build.
 sub _initdb {
     my ($self) = @_;
 
-    my $pid = $self->_as_owner(bindir() . '/initdb', '-A', 'trust', '-U',
-        'postgres', '-E', 'UTF8', '--locale=C.UTF-8', '-D', $self->{data});
+    my ($version) = `pg_config --version` =~ /(\d+)/;
+    my $model = build_dir() . "/postgres-$version";
+    make_path(build_dir());
+    open my $lock, '>', "$model.lock" or die "$model.lock: $!\n";
+    flock $lock, LOCK_EX or die "$model.lock: $!\n";
+    if (-d $model) {
+        _copy($model, $self->{data});
+        return;
+    }
+    my $pid = $self->_as_owner(bindir() . '/initdb', '-N', '-A', 'trust',
+        '-U', 'postgres', '-E', 'UTF8', '--locale=C.UTF-8', '-D',
+        $self->{data});
     waitpid $pid, 0;
     $? == 0 or die 'initdb: ' . slurp($self->{log}) . "\n";
+    remove_tree("$model.new");
+    _copy($self->{data}, "$model.new");
+    rename "$model.new", $model or die "$model: $!\n";
+    return;
+}
+
+sub _copy {
+    my ($from, $to) = @_;
+    my ($rc, $out) = run('cp', '-a', $from, $to);
+    $rc == 0 or die "cp: $out\n";
     return;
 }
 
@@ -118,6 +141,7 @@ sub stop {
 
     my $pid = $self->{pid} or return;
     return if $self->{owner} != $$;
+    $self->{sessions} = {};
     my %signal = (smart => 'TERM', fast => 'INT', immediate => 'QUIT');
     kill $signal{ $mode || 'fast' }, $pid;
     waitpid $pid, 0;
@@ -138,6 +162,7 @@ sub kill9 {
     my ($self) = @_;
 
     # Stopped first, so that it makes no more children while they are counted.
+    $self->{sessions} = {};
     my $pid = $self->{pid};
     kill 'STOP', $pid;
     my @all = ($pid, split ' ', `ps -o pid= --ppid $pid`);
@@ -218,14 +243,32 @@ sub psql {
         '-d', $self->dsn(%options));
 }
 
-# Runs SQL and returns what psql prints; dies on an error.
+# Runs SQL and returns what psql prints; dies on an error.  A process keeps
+# a session for single statements, until the server is gone: a new psql costs
+# more than most of what tests ask.
 sub sql {
     my ($self, $sql, %options) = @_;
 
-    my ($rc, $out) = run($self->psql(%options), '-c', $sql);
-    chomp $out;
-    $rc == 0 or die "psql: $out\n";
-    return $out;
+    if ($sql =~ /;\s*\S/) {
+        my ($rc, $out) = run($self->psql(%options), '-c', $sql);
+        chomp $out;
+        $rc == 0 or die "psql: $out\n";
+        return $out;
+    }
+    my $sessions = $self->{sessions}{$$} ||= {};
+    my $key = $self->dsn(%options);
+    my $old = $sessions->{$key};
+    my $session = $old || Leadq::Session->new($self, %options);
+    my $answer = eval { $session->sql($sql) };
+    if (defined $answer) {
+        $sessions->{$key} = $session;
+        return $answer;
+    }
+    my $error = $@;
+    delete $sessions->{$key};
+    $old && $error =~ /connection|terminat|shutting down/
+        or die $error;
+    return $self->sql($sql, %options);
 }
 
 # Runs a file of SQL.
