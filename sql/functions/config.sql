@@ -4,14 +4,16 @@ language plpgsql
 as $$
 begin
     -- Puts a business document in force: networks, templates, series and
-    -- sources are added or changed by name; what the document does not name
-    -- stays.  Returns a line for each thing that changed.  Raises P0001
-    -- "path: reason" and changes nothing when names do not resolve.  The
-    -- texts, URLs and macros were checked by leadqctl, its only caller.
+    -- sources are added or changed by name, texts of consents added; what the
+    -- document does not name stays.  Returns a line for each thing that
+    -- changed.  Raises P0001 "path: reason" and changes nothing when names do
+    -- not resolve.  The texts, URLs and macros were checked by leadqctl, its
+    -- only caller.
     return query select * from leadq._import_networks(p_document);
     return query select * from leadq._import_templates(p_document);
     return query select * from leadq._import_series(p_document);
     return query select * from leadq._import_sources(p_document);
+    return query select * from leadq._import_consent_texts(p_document);
 end
 $$;
 
@@ -206,7 +208,7 @@ begin
         insert into leadq.source as old (name, configured, network_id,
                series_id, approve_on, expired_as, on_duplicate, soft_limit,
                lang, from_email, from_name, base_url, payout, currency,
-               offer_id)
+               offer_id, retention_days)
         values (v_row.name, true, v_network, v_series,
                 coalesce(v_row.item ->> 'approve_on', 'confirm'),
                 coalesce(v_row.item ->> 'expired_as', 'rejected'),
@@ -216,7 +218,8 @@ begin
                 v_row.item ->> 'from_email', v_row.item ->> 'from_name',
                 v_row.item ->> 'base_url',
                 (v_row.item ->> 'payout')::numeric(12, 2),
-                v_row.item ->> 'currency', v_row.item ->> 'offer_id')
+                v_row.item ->> 'currency', v_row.item ->> 'offer_id',
+                (v_row.item ->> 'retention_days')::integer)
         on conflict (name) do update
            set configured = true,
                network_id = excluded.network_id,
@@ -231,7 +234,8 @@ begin
                base_url = excluded.base_url,
                payout = excluded.payout,
                currency = excluded.currency,
-               offer_id = excluded.offer_id;
+               offer_id = excluded.offer_id,
+               retention_days = excluded.retention_days;
 
         if v_before
            is distinct from leadq._source_document(v_row.name)::text then
@@ -270,7 +274,8 @@ as $$
         'soft_limit', s.soft_limit, 'lang', s.lang,
         'from_email', s.from_email, 'from_name', s.from_name,
         'base_url', s.base_url, 'payout', s.payout::text,
-        'currency', s.currency, 'offer_id', s.offer_id)
+        'currency', s.currency, 'offer_id', s.offer_id,
+        'retention_days', s.retention_days)
       from leadq.source s
       left join leadq.network w using (network_id)
       left join leadq.series r using (series_id)
@@ -309,5 +314,6 @@ as $$
         'sources', coalesce((
             select jsonb_agg(leadq._source_document(s.name) order by s.name)
               from leadq.source s
-             where s.configured), '[]'))
+             where s.configured), '[]'),
+        'consent_texts', leadq._consent_texts_document())
 $$;

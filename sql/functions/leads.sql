@@ -66,13 +66,31 @@ returns integer
 language plpgsql
 as $$
 declare
-    v_requests jsonb[] := p_requests::jsonb[];
     v_count integer;
 begin
     -- Inserts the leads that are new and whose source exists, with their
     -- rule jobs; returns how many.  In plpgsql for its cached plan.
+    insert into leadq.job_ready (lane, job_id, kind, target, ref, created_at)
+    select 0, leadq._job_id(0), 'lead', 'rule', f.lead_id, p_now
+      from leadq._insert_leads(p_ids, p_requests, p_now) f (lead_id);
+
+    get diagnostics v_count = row_count;
+    return v_count;
+end
+$$;
+
+
+create or replace function leadq._insert_leads(p_ids uuid[],
+    p_requests text[], p_now timestamptz)
+returns setof uuid
+language plpgsql
+as $$
+declare
+    v_requests jsonb[] := p_requests::jsonb[];
+begin
+    -- The leads that are new and whose source exists; returns their ids.
     -- Parsed before the statement, which would do it anew for each member.
-    with fresh as (
+    return query
         insert into leadq.lead (lead_id, source_id, received_at, click_id,
                email, phone, request)
         select i.id, s.source_id, p_now, i.request ->> 'click_id',
@@ -84,14 +102,7 @@ begin
             on s.name = coalesce(i.request ->> 'source', 'default')
          order by i.id, i.n
         on conflict do nothing
-        returning lead_id
-    )
-    insert into leadq.job_ready (lane, job_id, kind, target, ref, created_at)
-    select 0, leadq._job_id(0), 'lead', 'rule', f.lead_id, p_now
-      from fresh f;
-
-    get diagnostics v_count = row_count;
-    return v_count;
+        returning lead_id;
 end
 $$;
 
@@ -130,60 +141,6 @@ begin
 
     perform leadq._find_contacts(v_leads);
     perform leadq._judge_leads(v_leads);
-end
-$$;
-
-
-create or replace function leadq._find_contacts(p_leads uuid[])
-returns void
-language plpgsql
-as $$
-begin
-    -- Gives every lead with an address its contact: the one of its e-mail,
-    -- else of its phone, else a new one.  What a robot sent gets none.  A phone that is nobody's yet
-    -- becomes one more address of the contact.
-    with wanted as (
-        select distinct on (w.channel, w.value) w.*
-          from (select case when l.email is null then 'phone' else 'email'
-                       end as channel,
-                       coalesce(l.email, l.phone) as value, l.lead_id,
-                       l.request ->> 'name' as name,
-                       l.request ->> 'lang' as lang
-                  from leadq.lead l
-                 where l.lead_id = any (p_leads)
-                   and not l.request ? '$trap'
-                   and (l.email is not null or l.phone is not null)) w
-         order by w.channel, w.value, w.lead_id
-    ), missing as (
-        select w.*, nextval('leadq.contact_contact_id_seq') as contact_id
-          from wanted w
-         where not exists (select from leadq.address a
-                            where a.channel = w.channel
-                              and a.value = w.value)
-    ), fresh as (
-        insert into leadq.address (channel, value, contact_id, created_at)
-        select m.channel, m.value, m.contact_id, leadq.now()
-          from missing m
-         order by m.channel, m.value
-        on conflict do nothing
-        returning contact_id
-    )
-    insert into leadq.contact (contact_id, name, lang, created_at)
-    select m.contact_id, m.name, m.lang, leadq.now()
-      from missing m
-      join fresh f using (contact_id);
-
-    insert into leadq.address (channel, value, contact_id, created_at)
-    select distinct on (l.phone) 'phone', l.phone, a.contact_id, leadq.now()
-      from leadq.lead l
-      join leadq.address a
-        on a.channel = 'email'
-       and a.value = l.email
-     where l.lead_id = any (p_leads)
-       and l.phone is not null
-       and not l.request ? '$trap'
-     order by l.phone, l.lead_id
-    on conflict do nothing;
 end
 $$;
 
@@ -301,20 +258,7 @@ begin
       from leadq.lead l
      where l.lead_id = any (v_leads);
 
-    insert into leadq.consent (contact_id, lead_id, purpose, channel, action,
-           evidence, text_version, ip, ua, at)
-    select l.contact_id, l.lead_id, c.purpose, c.channel,
-           case when (l.request ->> c.field)::boolean then 'given'
-                else 'refused' end,
-           'checkbox', l.request ->> 'text_version', l.request ->> 'ip',
-           l.request ->> 'ua', l.received_at
-      from leadq.lead l
-     cross join (values ('consent_pd', 'pd_processing', 'any'),
-                        ('consent_ads', 'ads', 'email'))
-           c (field, purpose, channel)
-     where l.lead_id = any (v_leads)
-       and l.contact_id is not null
-       and l.request ? c.field;
+    perform leadq._take_consents(v_leads);
 
     -- A network knows a lead by its click id: the first lead of it speaks.
     with first as (

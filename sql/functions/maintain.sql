@@ -107,7 +107,8 @@ declare
     v_to timestamptz;
 begin
     -- Partitions for the days and months ahead; yesterday's empty days and
-    -- attempts older than six months go.  Cheap when there is nothing to
+    -- attempts older than six months go, and so does what is personal in
+    -- leads that their source keeps no longer.  Cheap when there is nothing to
     -- do; one at a time.  Waits for no lock for long, as everybody else
     -- would wait behind it: there are two weeks to try again.  Called by the
     -- worker at start and every ten minutes.  Returns a line for the log.
@@ -135,7 +136,8 @@ begin
         + leadq._drop_partitions('job_done', v_month - interval '6 months',
                                  false);
 
-    return format('partitions made=%s dropped=%s', v_made, v_dropped);
+    return format('partitions made=%s dropped=%s, leads erased=%s', v_made,
+                  v_dropped, leadq._retain(1000));
 exception when lock_not_available then
     return 'a table is locked';
 end

@@ -42,8 +42,8 @@ select is(pg_temp.told((select lead from u)), 'processed dead, rejected queued',
 select is((select count(*) from leadq.job_done where kind = 'postback' and outcome = 'retry'), 2::bigint, 'every attempt is kept');
 
 -- Maintenance.
-select matches(leadq.maintain(), '^partitions made=\d+ dropped=\d+$', 'partitions are made ahead');
-select is(leadq.maintain(), 'partitions made=0 dropped=0', 'once');
+select matches(leadq.maintain(), '^partitions made=\d+ dropped=\d+, leads erased=0$', 'partitions are made ahead');
+select is(leadq.maintain(), 'partitions made=0 dropped=0, leads erased=0', 'once');
 select ok((select count(*) from pg_inherits where inhparent = 'leadq.job_scheduled'::regclass) >= 16, 'for two weeks of scheduled jobs');
 select leadq.shift_time('40 days');
 select matches(leadq.maintain(), 'dropped=[1-9]', 'and empty days are dropped when they are past');
