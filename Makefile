@@ -51,7 +51,7 @@ PKGS       = libuv libcurl jansson inih libidn2 libcrypto libsystemd libmicrohtt
 INCLUDES   = -Ingx_module -Iworker -I$(shell $(PG_CONFIG) --includedir) \
              $(shell pkg-config --cflags $(PKGS))
 LIBS       = -L$(shell $(PG_CONFIG) --libdir) -lpq \
-             $(shell pkg-config --libs $(PKGS))
+             $(shell pkg-config --libs $(PKGS)) -lcsv
 DEFINES    = -D_GNU_SOURCE -DLEADQ_VERSION='"$(VERSION)"' \
              -DLEADQ_SQL_DIR='"$(DATADIR)/sql"'
 LDHARD     = -pie -Wl,-z,relro,-z,now
@@ -245,7 +245,7 @@ fuzz-door: module $(DOOR)
 
 DEPS_BUILD = gcc make pkg-config nginx-dev libpq-dev libssl-dev libjansson-dev \
              libidn2-dev libuv1-dev libcurl4-openssl-dev libinih-dev \
-             libsystemd-dev libmicrohttpd-dev
+             libsystemd-dev libmicrohttpd-dev libcsv-dev
 DEPS_RUN   = nginx postgresql-15
 DEPS_TEST  = clang openssl clang-format libclang-rt-14-dev libcmocka-dev perl \
              postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl \

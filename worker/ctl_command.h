@@ -28,6 +28,15 @@ typedef struct {
     int json;
     int yes;
 
+    const char *source; /* of an import, as the next ones; NULL: not given */
+    const char *map;
+    const char *set;
+    const char *delimiter;
+    const char *encoding;
+    const char *report;
+    const char *lines;
+    const char *purpose; /* of a consent */
+
     const char *conf;  /* worker.conf; NULL: not looked at, as the spool */
     const char *spool; /* directory */
 } ctl_options_t;
@@ -47,6 +56,11 @@ ctl_exit_e ctl_jobs_cancel(const ctl_options_t *options);
 ctl_exit_e ctl_jobs_pause(const ctl_options_t *options);
 ctl_exit_e ctl_jobs_resume(const ctl_options_t *options);
 ctl_exit_e ctl_jobs_paused(const ctl_options_t *options);
+ctl_exit_e ctl_import(const ctl_options_t *options);
+ctl_exit_e ctl_contact_export(const ctl_options_t *options);
+ctl_exit_e ctl_contact_erase(const ctl_options_t *options);
+ctl_exit_e ctl_contact_withdraw(const ctl_options_t *options);
+ctl_exit_e ctl_contact_merge(const ctl_options_t *options);
 ctl_exit_e ctl_doctor(const ctl_options_t *options);
 
 #endif

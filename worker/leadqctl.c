@@ -23,6 +23,8 @@
 #define TAKES_REASON 64u
 #define TAKES_LIMIT 128u
 #define TAKES_DOCTOR 256u
+#define TAKES_IMPORT 4096u
+#define TAKES_PURPOSE 8192u
 
 typedef struct {
     const char *group; /* first word */
@@ -66,6 +68,17 @@ static const command_t commands[] = {
      "lift pauses"},
     {"jobs", "paused", ctl_jobs_paused, TAKES_DATABASE | TAKES_JSON, NULL,
      "print the pauses in force"},
+    {"import", NULL, ctl_import, TAKES_DATABASE | TAKES_IMPORT | TAKES_JSON,
+     "FILE", "bring an old base, a CSV file, into a source"},
+    {"contact", "export", ctl_contact_export, TAKES_DATABASE, "[ADDRESS]",
+     "print all that is known of a person"},
+    {"contact", "withdraw", ctl_contact_withdraw,
+     TAKES_DATABASE | TAKES_PURPOSE, "[ADDRESS]",
+     "take back what a person agreed to"},
+    {"contact", "erase", ctl_contact_erase, TAKES_DATABASE | TAKES_YES,
+     "[ADDRESS]", "erase a person and write to him no more"},
+    {"contact", "merge", ctl_contact_merge, TAKES_DATABASE | TAKES_YES,
+     "[ADDRESS ADDRESS]", "make one contact of two, the first"},
     {"doctor", NULL, ctl_doctor, TAKES_DATABASE | TAKES_DOCTOR | TAKES_JSON,
      NULL, "look for what is wrong, and say what to do"},
 };
@@ -99,7 +112,15 @@ enum {
     KEY_REASON,
     KEY_YES,
     KEY_JSON,
-    KEY_SPOOL
+    KEY_SPOOL,
+    KEY_SOURCE,
+    KEY_MAP,
+    KEY_SET,
+    KEY_DELIMITER,
+    KEY_ENCODING,
+    KEY_REPORT,
+    KEY_LINES,
+    KEY_PURPOSE
 };
 
 static const option_t option_table[] = {
@@ -111,8 +132,8 @@ static const option_t option_table[] = {
      "                             " LEADQ_SQL_DIR ")"},
     {"lock-timeout", KEY_LOCK_TIMEOUT, "TIME", TAKES_MIGRATE, AT(lock_timeout),
      "longest wait of a statement for a lock (10s)"},
-    {"dry-run", KEY_DRY_RUN, NULL, TAKES_MIGRATE, AT(dry_run),
-     "say what would be applied and change nothing"},
+    {"dry-run", KEY_DRY_RUN, NULL, TAKES_MIGRATE | TAKES_IMPORT, AT(dry_run),
+     "say what would be done and change nothing"},
     {"test-database", KEY_TEST, NULL, TAKES_MIGRATE, AT(test_database),
      "let tests shift the schema's clock from now on"},
     {"kind", KEY_KIND, "KIND", TAKES_JOBS, AT(kind),
@@ -129,6 +150,22 @@ static const option_t option_table[] = {
      "why, for those who meet the pause"},
     {"yes", KEY_YES, NULL, TAKES_YES, AT(yes), "do it to all that match"},
     {"json", KEY_JSON, NULL, TAKES_JSON, AT(json), "print JSON, for programs"},
+    {"source", KEY_SOURCE, "NAME", TAKES_IMPORT, AT(source),
+     "the source that the leads come from"},
+    {"map", KEY_MAP, "FIELD=COLUMN,...", TAKES_IMPORT, AT(map),
+     "which columns are which fields"},
+    {"set", KEY_SET, "FIELD=VALUE,...", TAKES_IMPORT, AT(set),
+     "fields that are the same for every line"},
+    {"delimiter", KEY_DELIMITER, "CHAR", TAKES_IMPORT, AT(delimiter),
+     "between columns (what the first line has), or tab"},
+    {"encoding", KEY_ENCODING, "NAME", TAKES_IMPORT, AT(encoding),
+     "of the file (UTF-8): windows-1251"},
+    {"report", KEY_REPORT, "FILE", TAKES_IMPORT, AT(report),
+     "write the lines that are refused to this file"},
+    {"lines", KEY_LINES, "NUMBER", TAKES_IMPORT, AT(lines),
+     "read so many lines now, the rest another time"},
+    {"purpose", KEY_PURPOSE, "PURPOSE", TAKES_PURPOSE, AT(purpose),
+     "of the consent: ads (default) or pd_processing"},
     {"config", 'c', "FILE", TAKES_DOCTOR, AT(conf),
      "the worker's configuration to check as well"},
     {"spool", KEY_SPOOL, "DIR", TAKES_DOCTOR, AT(spool),
