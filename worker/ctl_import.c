@@ -27,7 +27,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BATCH_LEADS 1000
+#define BATCH_LEADS 500
 #define BATCH_BYTES (1024 * 1024) /* of requests */
 #define BATCH_LINES 10000         /* refused ones among them */
 #define MAX_ARRAY (16 * 1024 * 1024)

@@ -10,6 +10,7 @@
 #define MAX_OFFER_ID 100
 #define MAX_STEPS 20
 #define MAX_SOFT_LIMIT 10
+#define MAX_RETENTION 3650
 
 /* --- values -------------------------------------------------------------- */
 
@@ -333,6 +334,17 @@ check_offer_id(ctl_check_t *check, json_t *value)
     ctl_rules_text(check, value, MAX_OFFER_ID);
 }
 
+static void
+check_retention(ctl_check_t *check, json_t *value)
+{
+    if (!json_is_integer(value) || json_integer_value(value) < 1
+        || json_integer_value(value) > MAX_RETENTION)
+    {
+        ctl_check_fail(check, "is not a number of days from 1 to %d",
+                       MAX_RETENTION);
+    }
+}
+
 static int
 has(const json_t *value, const char *key)
 {
@@ -382,6 +394,7 @@ check_source(ctl_check_t *check, json_t *value)
         {"payout", 0, check_payout},
         {"currency", 0, check_currency},
         {"offer_id", 0, check_offer_id},
+        {"retention_days", 0, check_retention},
         {NULL, 0, NULL},
     };
 
@@ -406,6 +419,7 @@ ctl_rules_check(ctl_check_t *check)
         {"series", 0, check_series_list},
         {"networks", 0, ctl_networks_check},
         {"sources", 0, check_source_list},
+        {"consent_texts", 0, ctl_consents_check},
         {NULL, 0, NULL},
     };
 

@@ -3,7 +3,8 @@ returns trigger
 language plpgsql
 as $$
 declare
-    v_last leadq.consent;
+    v_n integer;
+    v_hash bytea;
 begin
     -- Puts a new consent at the end of its contact's chain.  The contact is
     -- locked: two at a time would be the end of the same chain.
@@ -11,14 +12,14 @@ begin
       where c.contact_id = new.contact_id
         for no key update;
 
-    select * into v_last
+    select c.n, c.hash into v_n, v_hash
       from leadq.consent c
      where c.contact_id = new.contact_id
      order by c.n desc
      limit 1;
 
-    new.n := coalesce(v_last.n, 0) + 1;
-    new.prev_hash := v_last.hash;
+    new.n := coalesce(v_n, 0) + 1;
+    new.prev_hash := v_hash;
     new.person_sha256 := leadq._consent_person(new);
     new.hash := leadq._consent_hash(new);
     return new;
@@ -33,14 +34,15 @@ as $$
 begin
     -- Nothing that was agreed to is changed or deleted, by whomever.  Only
     -- where somebody sat when he agreed may be erased, later.
-    if tg_op = 'UPDATE' and tg_table_name = 'consent'
-       and (to_jsonb(old) - array['ip', 'ua', 'page_url'])
-           = (to_jsonb(new) - array['ip', 'ua', 'page_url'])
-       and (new.ip is null or new.ip = old.ip)
-       and (new.ua is null or new.ua = old.ua)
-       and (new.page_url is null or new.page_url = old.page_url)
-    then
-        return new;
+    if tg_op = 'UPDATE' and tg_table_name = 'consent' then
+        if (to_jsonb(old) - array['ip', 'ua', 'page_url'])
+               = (to_jsonb(new) - array['ip', 'ua', 'page_url'])
+           and (new.ip is null or new.ip = old.ip)
+           and (new.ua is null or new.ua = old.ua)
+           and (new.page_url is null or new.page_url = old.page_url)
+        then
+            return new;
+        end if;
     end if;
 
     raise exception 'leadq.% is append-only', tg_table_name

@@ -45,9 +45,11 @@ begin
     insert into leadq.address (channel, value, contact_id, created_at)
     select distinct on (l.phone) 'phone', l.phone, a.contact_id, leadq.now()
       from leadq.lead l
-      join leadq.address a
-        on a.channel = 'email'
-       and a.value = l.email
+     cross join lateral (
+        select o.contact_id from leadq.address o
+         where o.channel = 'email'
+           and o.value = l.email
+         limit 1) a
      where l.lead_id = any (p_leads)
        and l.phone is not null
        and not l.request ? '$trap'
@@ -59,14 +61,18 @@ begin
       from (select distinct on (p.contact_id)
                    p.contact_id as phone_of, e.contact_id as email_of
               from leadq.lead l
-              join leadq.address e
-                on e.channel = 'email'
-               and e.value = l.email
-              join leadq.address p
-                on p.channel = 'phone'
-               and p.value = l.phone
-               and p.contact_id <> e.contact_id
+             cross join lateral (
+                select o.contact_id from leadq.address o
+                 where o.channel = 'email'
+                   and o.value = l.email
+                 limit 1) e
+             cross join lateral (
+                select o.contact_id from leadq.address o
+                 where o.channel = 'phone'
+                   and o.value = l.phone
+                 limit 1) p
              where l.lead_id = any (p_leads)
+               and p.contact_id <> e.contact_id
                and not l.request ? '$trap'
                and not exists (select from leadq.address o
                                 where o.contact_id = p.contact_id
@@ -391,7 +397,7 @@ as $$
                                    'network', w.name, 'status', p.status,
                                    'reason', p.reason, 'state', p.state,
                                    'at', coalesce(p.ended_at, p.created_at))
-                                   order by p.created_at, p.status), '[]')
+                                   order by p.status <> 'processed'), '[]')
                               from leadq.postback p
                               join leadq.network w using (network_id)
                              where p.lead_id = l.lead_id))

@@ -43,8 +43,7 @@ create or replace function leadq.import_leads(p_import bigint,
     p_ids uuid[], p_requests text[], p_last boolean)
 returns jsonb
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off
-set enable_mergejoin = off set jit = off  -- see README.md, Plans
+set enable_seqscan = off set jit = off  -- see README.md, Plans
 as $$
 declare
     v_import leadq.import;

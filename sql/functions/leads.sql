@@ -150,6 +150,7 @@ returns void
 language plpgsql
 as $$
 declare
+    v_emails text[];
     v_leads uuid[];
     v_verdicts text[];
     v_reasons text[];
@@ -159,22 +160,31 @@ begin
     -- or expired, or it enters the series (enrol) or waits (wait).  Locks
     -- the contact's enrolments, then its address, as every rule does, so
     -- that nobody confirms, bounces or comes twice between look and write.
+    -- Value by value: a join, or "any", reads the whole table as long as it
+    -- was planned when that was small.
+    v_emails := array(select distinct l.email from leadq.lead l
+                       where l.lead_id = any (p_leads)
+                         and l.email is not null
+                       order by l.email);
+
     perform from leadq.enrolment e
-      where e.contact_id in (select a.contact_id
-                               from leadq.lead l
-                               join leadq.address a
-                                 on a.channel = 'email'
-                                and a.value = l.email
-                              where l.lead_id = any (p_leads))
+      where e.contact_id = any (array(
+                select a.contact_id
+                  from unnest(v_emails) v (email)
+                 cross join lateral (
+                    select o.contact_id from leadq.address o
+                     where o.channel = 'email'
+                       and o.value = v.email
+                     limit 1) a))
       order by e.enrolment_id
         for share;
 
-    perform from leadq.address a
-      where a.channel = 'email'
-        and a.value in (select l.email from leadq.lead l
-                         where l.lead_id = any (p_leads))
-      order by a.value
-        for no key update;
+    perform from unnest(v_emails) v (email)
+      cross join lateral (
+        select from leadq.address a
+         where a.channel = 'email'
+           and a.value = v.email
+           for no key update) a;
 
     with facts as (
         select l.lead_id, l.email, l.phone, s.series_id, s.on_duplicate,

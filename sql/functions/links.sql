@@ -80,7 +80,7 @@ begin
     -- Confirms the address that a letter went to; null when it cannot be.
     v_who := leadq._lock_contact(p_message);
 
-    if v_who.contact_id is null
+    if v_who.email is null
        or exists (select from leadq.suppression u
                    where u.channel = 'email'
                      and u.address_sha256
@@ -205,10 +205,10 @@ declare
     v_who record;
 begin
     -- Suppresses the address that a letter went to; false when there is no
-    -- such letter.
+    -- such letter, or the person was erased.
     v_who := leadq._lock_contact(p_message);
 
-    if v_who.contact_id is null then
+    if v_who.email is null then
         return false;
     end if;
 
