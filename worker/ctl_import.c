@@ -210,7 +210,7 @@ open_records(import_t *import)
 
 /* --- the database -------------------------------------------------------- */
 
-/* How far the import has come. */
+/* How far the import has come; of a new one nothing is kept yet. */
 static int
 find_place(import_t *import, int *letters)
 {
@@ -241,9 +241,7 @@ find_place(import_t *import, int *letters)
     {
         return ctl_error("no memory");
     }
-    return ctl_db_do(&import->db,
-                     import->options->dry_run ? "rollback" : "commit", 0,
-                     NULL);
+    return 0;
 }
 
 /* One try; the outcomes, owned by the caller, or a bad result. */
@@ -526,6 +524,9 @@ run(import_t *import)
             == -1
         || ctl_import_report_init(&import->report, import->options,
                                   &import->records, import->at > 0)
+               == -1
+        || ctl_db_do(&import->db,
+                     import->options->dry_run ? "rollback" : "commit", 0, NULL)
                == -1)
     {
         return -1;
