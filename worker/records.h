@@ -68,7 +68,8 @@ typedef struct {
 
 /*
  * Reads a file from its beginning.  encoding: a name of iconv, one in which
- * ASCII is ASCII; NULL: UTF-8.  0, or -1 with the fault set; records_done() is due in any case.
+ * ASCII is ASCII; NULL: UTF-8.  0, or -1 with the fault set; records_done() is
+ * due in any case.
  */
 int records_init(records_t *r, FILE *file, char delimiter,
                  const char *encoding, fault_t *fault)

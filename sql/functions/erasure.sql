@@ -12,7 +12,7 @@ begin
     update leadq.lead l
        set email = null,
            phone = null,
-           request = '{"$erased": true}',
+           request = '{}',
            erased_at = leadq.now()
      where l.lead_id = any (p_leads)
        and l.erased_at is null;

@@ -162,7 +162,9 @@ refusals(void **state)
         const char *row;
     } cases[] = {
         {1, {"", "", "", "1"}, "!email required"},
-        {1, {"a.ru", "12", "", "1"}, "!email email-no-at!phone phone-too-short"},
+        {1,
+         {"a.ru", "12", "", "1"},
+         "!email email-no-at!phone phone-too-short"},
         {1, {"a@x.ru", "", "", "0"}, "!consent_pd required"},
         {1, {"a@x.ru", "", "", "hm"}, "!consent_pd bool-bad-value"},
         {0, {"", "", "", "1"}, "!email required"},

@@ -30,6 +30,9 @@ my %part = (
         . ' "on_duplicate": "share", "soft_limit": 3, "payout": "150.00",'
         . "\n" . '"from_email": "a@b.ru", "from_name": "Бренд",'
         . ' "base_url": "https://b.ru", "currency": "RUB", "offer_id": "7"}',
+    consent => '{"purpose": "ads", "version": "v1", "lang": "ru", "text": '
+        . '"Пишите"},' . "\n" . '{"purpose": "ads", "version": "v1",'
+        . ' "lang": "en", "text": {"file": "t.txt"}}',
 );
 
 # The document with a part changed by s/from/to/.
@@ -40,7 +43,8 @@ sub document {
         $p{$name} =~ s/\Q$from\E/$to/ or die "no $from in $name";
     }
     return qq({"templates": [\n$p{template}],\n"series": [\n$p{series}],\n)
-        . qq("networks": [\n$p{network}],\n"sources": [\n$p{source}]\n}\n);
+        . qq("networks": [\n$p{network}],\n"sources": [\n$p{source}],\n)
+        . qq("consent_texts": [\n$p{consent}]\n}\n);
 }
 
 spew("$dir/t.txt", "Подтвердите:\n{{confirm_url}}\n");
@@ -50,7 +54,7 @@ is($rc, 0, 'a good document passes') or diag $out;
 is($out, "$doc: good: 1 templates, 1 series, 1 networks, 1 sources\n",
     'and its contents are counted');
 
-# Lines: template 2-3, series 5-6, network 8-9, source 11-13.
+# Lines: template 2-3, series 5-6, network 8-9, source 11-13, consent 15-16.
 for my $case (split /\n/, <<'CASES') {
 template|"t",|"T 1",|2: templates[0].name: "T 1" is not a name
 template|"ru"|"RU"|2: templates[0].lang: "RU" is not a language
@@ -104,6 +108,15 @@ source|Бренд| |13: sources[0].from_name: is empty
 source|https://b.ru|https://b.ru/|13: sources[0].base_url: "https://b.ru/" ends with "/"
 source|"RUB"|"rub"|13: sources[0].currency: "rub" is not a currency
 source|, "currency": "RUB"||11: sources[0].currency: is missing beside payout
+source|"offer_id"|"retention_days": 0, "offer_id"|13: sources[0].retention_days: is not a number of days from 1 to 3650
+source|"offer_id"|"retention_days": "7", "offer_id"|13: sources[0].retention_days: is not a number of days
+consent|"ads"|"all"|15: consent_texts[0].purpose: "all" is not one of pd_processing, ads
+consent|"v1"|"V 1"|15: consent_texts[0].version: "V 1" is not a name
+consent|"en"|"EN"|16: consent_texts[1].lang: "EN" is not a language
+consent|"Пишите"|""|15: consent_texts[0].text: is empty
+consent|"Пишите"|7|15: consent_texts[0].text: is neither a string nor
+consent|"t.txt"|"u.txt"|16: consent_texts[1].text.file: "u.txt": No such file
+consent|"file"|"fill"|16: consent_texts[1].text.fill: is not a known key
 source|"offer_id"|"offer"|13: sources[0].offer: is not a known key
 CASES
     my ($name, $from, $to, $expected) = split /\|/, $case, 4;

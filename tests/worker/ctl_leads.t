@@ -58,7 +58,9 @@ like($out, qr/^leadqctl \d+\.\d+\.\d+$/, 'and prints the version');
 is($rc, 0, '--help succeeds');
 for my $command ('migrate', 'config check', 'config import', 'config export',
     'leads show', 'jobs list', 'jobs show', 'jobs dead', 'jobs retry',
-    'jobs cancel', 'jobs pause', 'jobs resume', 'jobs paused', 'doctor') {
+    'jobs cancel', 'jobs pause', 'jobs resume', 'jobs paused', 'doctor',
+    'import', 'contact export', 'contact withdraw', 'contact erase',
+    'contact merge') {
     like($out, qr/^  \Q$command\E /m, "and names $command");
     my ($code, $help) = ctl((split ' ', $command), '--help');
     is($code, 0, "$command --help succeeds");
