@@ -253,14 +253,26 @@ as $$
 $$;
 
 
+create or replace function leadq._hold_contact(p_channel text,
+    p_value text)
+returns bigint
+language sql volatile
+as $$
+    -- The same, and nobody merges it with another until we are done.
+    select a.contact_id from leadq.address a
+     where a.channel = p_channel and a.value = p_value
+       for no key update
+$$;
+
+
 create or replace function leadq.contact_merge(p_channel text, p_value text,
     p_other_channel text, p_other_value text)
 returns jsonb
 language plpgsql
 as $$
 declare
-    v_into bigint := leadq._contact_of(p_channel, p_value);
-    v_from bigint := leadq._contact_of(p_other_channel, p_other_value);
+    v_into bigint := leadq._hold_contact(p_channel, p_value);
+    v_from bigint := leadq._hold_contact(p_other_channel, p_other_value);
     v_count integer;
 begin
     -- Makes one contact of two: the first keeps its name and gets all that
@@ -300,7 +312,7 @@ returns jsonb
 language plpgsql
 as $$
 declare
-    v_contact bigint := leadq._contact_of(p_channel, p_value);
+    v_contact bigint := leadq._hold_contact(p_channel, p_value);
     v_rows integer;
 begin
     -- Takes back what a person agreed to, as he asked in writing or by

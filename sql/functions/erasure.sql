@@ -101,7 +101,7 @@ returns jsonb
 language plpgsql
 as $$
 declare
-    v_contact bigint := leadq._contact_of(p_channel, p_value);
+    v_contact bigint := leadq._hold_contact(p_channel, p_value);
     v_addresses text[] := array[p_value];
     v_leads uuid[];
     v_count integer;

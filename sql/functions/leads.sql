@@ -150,7 +150,8 @@ returns void
 language plpgsql
 as $$
 declare
-    v_emails text[];
+    v_channels text[];
+    v_values text[];
     v_leads uuid[];
     v_verdicts text[];
     v_reasons text[];
@@ -162,28 +163,33 @@ begin
     -- that nobody confirms, bounces or comes twice between look and write.
     -- Value by value: a join, or "any", reads the whole table as long as it
     -- was planned when that was small.
-    v_emails := array(select distinct l.email from leadq.lead l
-                       where l.lead_id = any (p_leads)
-                         and l.email is not null
-                       order by l.email);
+    select array_agg(w.channel order by w.channel, w.value),
+           array_agg(w.value order by w.channel, w.value)
+      into v_channels, v_values
+      from (select distinct case when l.email is null then 'phone'
+                            else 'email' end as channel,
+                   coalesce(l.email, l.phone) as value
+              from leadq.lead l
+             where l.lead_id = any (p_leads)
+               and coalesce(l.email, l.phone) is not null) w;
 
     perform from leadq.enrolment e
       where e.contact_id = any (array(
                 select a.contact_id
-                  from unnest(v_emails) v (email)
+                  from unnest(v_channels, v_values) w (channel, value)
                  cross join lateral (
                     select o.contact_id from leadq.address o
-                     where o.channel = 'email'
-                       and o.value = v.email
+                     where o.channel = w.channel
+                       and o.value = w.value
                      limit 1) a))
       order by e.enrolment_id
         for share;
 
-    perform from unnest(v_emails) v (email)
+    perform from unnest(v_channels, v_values) w (channel, value)
       cross join lateral (
         select from leadq.address a
-         where a.channel = 'email'
-           and a.value = v.email
+         where a.channel = w.channel
+           and a.value = w.value
            for no key update) a;
 
     with facts as (
