@@ -89,8 +89,11 @@ $$;
 
 create or replace function leadq._claim_clicks(p_leads uuid[])
 returns uuid[]
-language sql volatile
+language plpgsql
 as $$
+declare
+    v_speaking uuid[];
+begin
     -- Gives leads with a click id their partner, and the price of this
     -- moment; returns those that speak to it.  A lead names a network in
     -- "partner" and one of its offers in "offer"; of what fits, the first of
@@ -98,7 +101,7 @@ as $$
     -- nothing: a click id means nothing to another one.  A network knows a
     -- lead by its click id, so of each source, network and click id the
     -- first lead speaks, and no other.  A repeat changes nothing.  Called by
-    -- _judge_leads.
+    -- _judge_leads.  In plpgsql for its cached plan.
     with wanted as (
         select l.lead_id, l.source_id, l.click_id, p.*
           from leadq.lead l
@@ -113,6 +116,7 @@ as $$
              limit 1) p
          where l.lead_id = any (p_leads)
            and l.click_id is not null
+           and l.request -> '$invalid' -> 'partner' is null
     ), first as (
         insert into leadq.click (source_id, network_id, click_id, lead_id)
         select distinct on (w.source_id, w.network_id, w.click_id)
@@ -133,7 +137,11 @@ as $$
          where l.lead_id = f.lead_id
         returning l.lead_id
     )
-    select array_agg(s.lead_id order by s.lead_id) from speaking s
+    select array_agg(s.lead_id order by s.lead_id) into v_speaking
+      from speaking s;
+
+    return v_speaking;
+end
 $$;
 
 
@@ -166,7 +174,7 @@ begin
 
     if not found then
         raise exception 'there is no lead %', p_lead using errcode = 'P0001';
-    elsif not v_lead.reports then
+    elsif not v_lead.reports or v_lead.network_id is null then
         raise exception 'lead % speaks to no network', p_lead
             using errcode = 'P0001';
     elsif v_lead.name <> p_network then

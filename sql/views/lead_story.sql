@@ -2,7 +2,10 @@ create or replace view leadq.lead_story as
 select l.lead_id, l.received_at as at, 'lead received' as what,
        concat_ws(' ', 'source=' || s.name, 'click_id=' || l.click_id,
                  'partner=' || (l.request ->> 'partner'),
-                 'network=' || w.name, 'offer=' || l.offer_id,
+                 'network=' || case when l.reports then w.name
+                               when l.click_id is not null
+                                    and l.state <> 'received' then 'none' end,
+                 'offer=' || l.offer_id,
                  'payout=' || l.payout || coalesce(' ' || l.currency, ''),
                  'email=' || coalesce(l.email, 'none'),
                  'refused=' || (l.request ->> '$invalid')) as detail

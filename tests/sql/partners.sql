@@ -41,6 +41,7 @@ insert into t values
     ('by offer', pg_temp.many('{"email": "d@x.ru", "click_id": "3", "offer": "9"}')),
     ('no offer', pg_temp.many('{"email": "e@x.ru", "click_id": "4", "partner": "alpha", "offer": "9"}')),
     ('stranger', pg_temp.many('{"email": "f@x.ru", "click_id": "5", "partner": "net"}')),
+    ('mangled', pg_temp.many('{"email": "m@x.ru", "click_id": "6", "$invalid": {"partner": "too-long"}}')),
     ('second', pg_temp.many('{"email": "g@x.ru", "click_id": "1"}')),
     ('again', pg_temp.many('{"email": "h@x.ru", "click_id": "1", "offer": "8"}'));
 
@@ -50,6 +51,7 @@ select is(pg_temp.partner(pg_temp.id('partner')), 'beta 9', 'a partner that is n
 select is(pg_temp.partner(pg_temp.id('by offer')), 'beta 9', 'an offer finds its network');
 select is(pg_temp.partner(pg_temp.id('no offer')), 'alpha 7 150.00 RUB', 'an offer of somebody else does not');
 select is(pg_temp.partner(pg_temp.id('stranger')), null, 'a network that is not the source''s own is told nothing');
+select is(pg_temp.partner(pg_temp.id('mangled')), null, 'nor is one, when its name cannot be read');
 select is(pg_temp.partner(pg_temp.id('second')), null, 'a second lead of a click id of the network is told nothing');
 select is(pg_temp.partner(pg_temp.id('again')), null, 'whatever the offer');
 select is(pg_temp.told(pg_temp.id('partner')), 'processed queued', 'the network hears "processed"');
@@ -126,6 +128,7 @@ select results_eq($$select network, click_id, status, payout, state from leadq.p
     $$values ('alpha', '1', 'processed', null::numeric, 'done'), ('alpha', '1', 'approved', 150.00, 'done'), ('alpha', '2', 'processed', null, 'done'), ('alpha', '2', 'hold', null, 'done')$$, 'each status is reported, with the money that was agreed');
 insert into leadq.event (at, kind, contact_id, ref, data) select leadq.now(), 'letter.opened', m.contact_id, m.message_id, null from leadq.message m join leadq.lead l using (contact_id) where l.lead_id = pg_temp.id('untold') and m.step = 1;
 select ok((select bool_and(w in (select what from leadq.lead_story where lead_id = pg_temp.id('untold'))) from unnest(array['lead received', 'letter sent', 'letter opened', 'contact confirmed', 'lead approved', 'postback done', 'attempt done']) w), 'the story has all that happened');
+select ok((select detail ~ ' network=none ' from leadq.lead_story where lead_id = pg_temp.id('second') and what = 'lead received'), 'and that a lead speaks to nobody');
 select pg_temp.end_postbacks(pg_temp.many('{"email": "l@x.ru", "click_id": "13", "partner": "alpha"}'), 'dead');
 select is((select detail from leadq.lead_story s where lead_id = (select lead_id from leadq.lead where click_id = '13') and what = 'attempt dead'), 'kind=postback try=1 http=403 url=http://alpha/?c=x', 'and what each attempt sent');
 
