@@ -34,7 +34,8 @@ grant select on
     leadq.job_attempt,
     leadq.job_dead,
     leadq.lead_story,
-    leadq.lead_report
+    leadq.lead_report,
+    leadq.partner_report
 to leadq_read;
 
 -- Partitions of the days and months ahead are there before the first job is.

@@ -39,6 +39,14 @@ typedef struct {
 
     const char *conf;  /* worker.conf; NULL: not looked at, as the spool */
     const char *spool; /* directory */
+
+    const char *second; /* operand that may be missing: NULL */
+    const char *status; /* of a test fire, as the next two; NULL: any */
+    const char *click_id;
+    int send;
+    const char *date;    /* of a report, as the next two; NULL: yesterday */
+    const char *network; /* NULL: every one */
+    const char *out;     /* directory; NULL: standard output */
 } ctl_options_t;
 
 /* Each command prints what is wrong itself. */
@@ -47,6 +55,9 @@ ctl_exit_e ctl_config_check(const ctl_options_t *options);
 ctl_exit_e ctl_config_import(const ctl_options_t *options);
 ctl_exit_e ctl_config_export(const ctl_options_t *options);
 ctl_exit_e ctl_leads_show(const ctl_options_t *options);
+ctl_exit_e ctl_leads_resend(const ctl_options_t *options);
+ctl_exit_e ctl_networks_test(const ctl_options_t *options);
+ctl_exit_e ctl_report_partners(const ctl_options_t *options);
 
 ctl_exit_e ctl_jobs_list(const ctl_options_t *options);
 ctl_exit_e ctl_jobs_show(const ctl_options_t *options);

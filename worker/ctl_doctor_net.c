@@ -191,7 +191,8 @@ check_networks(doctor_t *doctor)
               ? NULL
               : ctl_db_query(&doctor->db,
                              "select n.name, n.url from leadq.network n"
-                             " where exists (select from leadq.source s"
+                             " where exists (select"
+                             " from leadq.source_partner s"
                              " where s.network_id = n.network_id)"
                              " order by n.name",
                              0, NULL);

@@ -105,7 +105,7 @@ static void
 check_status(ctl_check_t *check, json_t *value)
 {
     static const char *const names[] = {"processed", "approved", "rejected",
-                                        NULL};
+                                        "hold", NULL};
 
     ctl_rules_one_of(check, value, names);
 }
@@ -198,25 +198,36 @@ check_port_of_url(ctl_check_t *check, const json_t *network)
 }
 
 static const char *
-note_token(void *data, const char *name, int *known)
+note_token(void *data, const char *name, macro_known_e *known)
 {
+    char own[ALIAS_MAX + 1];
     int *used = data;
 
-    *used |= strcmp(name, "token") == 0;
-    *known = 1;
+    if (postback_macro(name, own, known) != NULL) {
+        *used |= strcmp(own, "token") == 0;
+    }
+    return NULL;
+}
+
+static const char *
+no_hmac(void *data, const char *digest, const char *key, const char *text)
+{
+    (void)data;
+    (void)digest;
+    (void)key;
+    (void)text;
     return NULL;
 }
 
 static int
 uses_token(const char *text, macro_encoding_e encoding)
 {
+    int used = 0;
+    const macro_values_t values = {note_token, no_hmac, &used};
     fault_t fault;
-    int used;
 
-    used = 0;
     return text != NULL
-           && macro_expand(text, strlen(text), encoding, note_token, &used,
-                           NULL, &fault)
+           && macro_expand(text, strlen(text), encoding, &values, NULL, &fault)
                   == 0
            && used;
 }

@@ -1,5 +1,6 @@
 #include "ctl_rules.h"
 
+#include "ctl_partners.h"
 #include "ctl_value.h"
 
 #include "leadq_types.h"
@@ -7,7 +8,6 @@
 #include <string.h>
 
 #define MAX_FROM_NAME 100
-#define MAX_OFFER_ID 100
 #define MAX_STEPS 20
 #define MAX_SOFT_LIMIT 10
 #define MAX_RETENTION 3650
@@ -158,13 +158,9 @@ check_unique(ctl_check_t *check, const char *section, const char *other)
     ctl_check_leave(check, mark);
 }
 
-/*
- * The name of something else.  When the document has no such section, the
- * database may have it: SQL will tell.
- */
-static void
-check_reference(ctl_check_t *check, const json_t *value, const char *section,
-                const char *what)
+void
+ctl_rules_reference(ctl_check_t *check, const json_t *value,
+                    const char *section, const char *what)
 {
     json_t *list, *item;
     const char *text, *name;
@@ -190,7 +186,7 @@ check_reference(ctl_check_t *check, const json_t *value, const char *section,
 static void
 check_step_template(ctl_check_t *check, json_t *value)
 {
-    check_reference(check, value, "templates", "template");
+    ctl_rules_reference(check, value, "templates", "template");
 }
 
 static void
@@ -253,15 +249,9 @@ check_series_list(ctl_check_t *check, json_t *list)
 /* --- sources ------------------------------------------------------------- */
 
 static void
-check_network_name(ctl_check_t *check, json_t *value)
-{
-    check_reference(check, value, "networks", "network");
-}
-
-static void
 check_series_name(ctl_check_t *check, json_t *value)
 {
-    check_reference(check, value, "series", "series");
+    ctl_rules_reference(check, value, "series", "series");
 }
 
 static void
@@ -275,7 +265,8 @@ check_approve_on(ctl_check_t *check, json_t *value)
 static void
 check_expired_as(ctl_check_t *check, json_t *value)
 {
-    static const char *const names[] = {"none", "rejected", "approved", NULL};
+    static const char *const names[] = {"none", "rejected", "approved", "hold",
+                                        NULL};
 
     ctl_rules_one_of(check, value, names);
 }
@@ -317,24 +308,6 @@ check_base_url(ctl_check_t *check, json_t *value)
 }
 
 static void
-check_payout(ctl_check_t *check, json_t *value)
-{
-    ctl_rules_value(check, value, ctl_value_money);
-}
-
-static void
-check_currency(ctl_check_t *check, json_t *value)
-{
-    ctl_rules_value(check, value, ctl_value_currency);
-}
-
-static void
-check_offer_id(ctl_check_t *check, json_t *value)
-{
-    ctl_rules_text(check, value, MAX_OFFER_ID);
-}
-
-static void
 check_retention(ctl_check_t *check, json_t *value)
 {
     if (!json_is_integer(value) || json_integer_value(value) < 1
@@ -358,11 +331,6 @@ has(const json_t *value, const char *key)
 static void
 check_source_whole(ctl_check_t *check, const json_t *value)
 {
-    if (has(value, "network") && !has(value, "series")) {
-        ctl_check_fail_key(check, "network",
-                           "a network pays for confirmed "
-                           "leads: name a series too");
-    }
     if (has(value, "series") && !has(value, "from_email")) {
         ctl_check_fail_key(check, "from_email",
                            "is missing: the series sends letters");
@@ -371,9 +339,7 @@ check_source_whole(ctl_check_t *check, const json_t *value)
         ctl_check_fail_key(check, "base_url",
                            "is missing: the series sends links");
     }
-    if (has(value, "payout") && !has(value, "currency")) {
-        ctl_check_fail_key(check, "currency", "is missing beside payout");
-    }
+    ctl_partners_whole(check, value);
 }
 
 static void
@@ -381,7 +347,8 @@ check_source(ctl_check_t *check, json_t *value)
 {
     static const ctl_key_t keys[] = {
         {"name", 1, ctl_rules_name},
-        {"network", 0, check_network_name},
+        {"partners", 0, ctl_partners_list},
+        {"network", 0, ctl_partners_network},
         {"series", 0, check_series_name},
         {"approve_on", 0, check_approve_on},
         {"expired_as", 0, check_expired_as},
@@ -391,9 +358,9 @@ check_source(ctl_check_t *check, json_t *value)
         {"from_email", 0, check_email},
         {"from_name", 0, check_from_name},
         {"base_url", 0, check_base_url},
-        {"payout", 0, check_payout},
-        {"currency", 0, check_currency},
-        {"offer_id", 0, check_offer_id},
+        {"payout", 0, ctl_partners_payout},
+        {"currency", 0, ctl_partners_currency},
+        {"offer_id", 0, ctl_partners_offer},
         {"retention_days", 0, check_retention},
         {NULL, 0, NULL},
     };

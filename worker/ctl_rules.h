@@ -34,6 +34,13 @@ void ctl_rules_one_of(ctl_check_t *check, const json_t *value,
 void ctl_rules_value(ctl_check_t *check, const json_t *value,
                      const char *(*judge)(const char *text));
 
+/*
+ * The name of something else, of that section.  When the document has no such
+ * section, the database may have it: SQL will tell.
+ */
+void ctl_rules_reference(ctl_check_t *check, const json_t *value,
+                         const char *section, const char *what);
+
 /* The string of a member, or NULL. */
 const char *ctl_rules_text_of(const json_t *value, const char *key);
 

@@ -49,6 +49,8 @@ make_postback(job_t *job, const json_t *payload, const conf_t *conf,
     if (job->postback == NULL) {
         return "bad-payload";
     }
+    job->outcome.url = postback_shown_url(job->postback);
+    job->outcome.body = postback_shown_body(job->postback);
     if (!postback_port_ok(job->postback)) {
         (void)fault_set(fault, 0, "the network does not name the port");
         return "guard";

@@ -25,6 +25,9 @@
 #define TAKES_DOCTOR 256u
 #define TAKES_IMPORT 4096u
 #define TAKES_PURPOSE 8192u
+#define TAKES_CONFIG 65536u
+#define TAKES_FIRE 131072u
+#define TAKES_PARTNERS 262144u
 
 typedef struct {
     const char *group; /* first word */
@@ -46,6 +49,14 @@ static const command_t commands[] = {
      "print the business document that is in force"},
     {"leads", "show", ctl_leads_show, TAKES_DATABASE, "ID",
      "print all that happened to a lead"},
+    {"leads", "resend", ctl_leads_resend, TAKES_DATABASE, "ID [NETWORK]",
+     "tell a lead's network again what it did not take"},
+    {"networks", "test", ctl_networks_test,
+     TAKES_DATABASE | TAKES_CONFIG | TAKES_FIRE, "NAME",
+     "print a postback with made-up values; or send it"},
+    {"report", "partners", ctl_report_partners,
+     TAKES_DATABASE | TAKES_PARTNERS, NULL,
+     "what networks were told on a day, as CSV"},
     {"jobs", "list", ctl_jobs_list,
      TAKES_DATABASE | TAKES_JOBS | TAKES_LIST | TAKES_LIMIT | TAKES_JSON, NULL,
      "print jobs that are not over, the next first"},
@@ -79,8 +90,9 @@ static const command_t commands[] = {
      "[ADDRESS]", "erase a person and write to him no more"},
     {"contact", "merge", ctl_contact_merge, TAKES_DATABASE | TAKES_YES,
      "[ADDRESS ADDRESS]", "make one contact of two, the first"},
-    {"doctor", NULL, ctl_doctor, TAKES_DATABASE | TAKES_DOCTOR | TAKES_JSON,
-     NULL, "look for what is wrong, and say what to do"},
+    {"doctor", NULL, ctl_doctor,
+     TAKES_DATABASE | TAKES_CONFIG | TAKES_DOCTOR | TAKES_JSON, NULL,
+     "look for what is wrong, and say what to do"},
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -120,7 +132,13 @@ enum {
     KEY_ENCODING,
     KEY_REPORT,
     KEY_LINES,
-    KEY_PURPOSE
+    KEY_PURPOSE,
+    KEY_STATUS,
+    KEY_CLICK_ID,
+    KEY_SEND,
+    KEY_DATE,
+    KEY_NETWORK,
+    KEY_OUT
 };
 
 static const option_t option_table[] = {
@@ -166,10 +184,23 @@ static const option_t option_table[] = {
      "read so many lines now, the rest another time"},
     {"purpose", KEY_PURPOSE, "PURPOSE", TAKES_PURPOSE, AT(purpose),
      "of the consent: ads (default) or pd_processing"},
-    {"config", 'c', "FILE", TAKES_DOCTOR, AT(conf),
-     "the worker's configuration to check as well"},
+    {"config", 'c', "FILE", TAKES_CONFIG, AT(conf),
+     "the worker's configuration: to check it as well,\n"
+     "                             for the secrets of networks"},
     {"spool", KEY_SPOOL, "DIR", TAKES_DOCTOR, AT(spool),
      "a directory whose file system needs room"},
+    {"status", KEY_STATUS, "STATUS", TAKES_FIRE, AT(status),
+     "processed, approved, rejected, hold (approved)"},
+    {"click-id", KEY_CLICK_ID, "ID", TAKES_FIRE, AT(click_id),
+     "a click id that the network knows (test-click)"},
+    {"send", KEY_SEND, NULL, TAKES_FIRE, AT(send),
+     "send it, and print what came back"},
+    {"date", KEY_DATE, "DATE", TAKES_PARTNERS, AT(date),
+     "the day, in UTC (yesterday)"},
+    {"network", KEY_NETWORK, "NAME", TAKES_PARTNERS, AT(network),
+     "of this network alone"},
+    {"out", KEY_OUT, "DIR", TAKES_PARTNERS, AT(out),
+     "a file NAME-DATE.csv for each network in DIR"},
     {"help", 'h', NULL, 0, NOWHERE, "print this"},
     {"version", 'V', NULL, 0, NOWHERE, "print the version"},
 };
@@ -407,6 +438,9 @@ run_command(arguments_t *a, const command_t *c, char **operands)
             return CTL_USAGE;
         }
         a->options.operand = *operands++;
+        if (strchr(c->operand, '[') != NULL && operands[0] != NULL) {
+            a->options.second = *operands++;
+        }
     }
     if (operands[0] != NULL) {
         (void)ctl_error("one word too many: \"%s\"", operands[0]);

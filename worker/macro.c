@@ -7,6 +7,10 @@
 #include <ctype.h>
 #include <string.h>
 
+#define HMAC "hmac_"
+
+const char macro_stars[] = "***";
+
 typedef struct {
     const char *name; /* without the "_"; borrowed */
     size_t name_len;
@@ -17,12 +21,13 @@ typedef struct {
 
 typedef struct {
     macro_encoding_e encoding;
-    macro_value_pt value;
-    void *data;
+    const macro_values_t *values;
     buf_t *out; /* may be NULL */
     fault_t *fault;
     int line;
 } expander_t;
+
+static const char *const digests[] = {"sha1", "sha256", "md5"};
 
 static int
 is_name_char(char ch)
@@ -118,35 +123,156 @@ map_value(const expander_t *x, const macro_t *macro, const char **to,
     return 0;
 }
 
-static int
-expand_macro(const expander_t *x, const macro_t *macro)
+/* The value of a macro, mapped; NULL with the fault set. */
+static const char *
+value_of(const expander_t *x, const macro_t *macro, size_t *len)
 {
     char name[MACRO_MAX_NAME + 1];
+    macro_known_e known;
     const char *value;
-    size_t len;
-    int known;
 
     if (macro->name_len == 0 || macro->name_len > MACRO_MAX_NAME) {
-        return fault_set(x->fault, x->line, "a macro without a proper name");
+        (void)fault_set(x->fault, x->line, "a macro without a proper name");
+        return NULL;
     }
     memcpy(name, macro->name, macro->name_len);
     name[macro->name_len] = '\0';
-    known = 0;
-    value = x->value(x->data, name, &known);
-    if (!known) {
-        return fault_set(x->fault, x->line, "unknown macro \"%s\"", name);
+    known = MACRO_UNKNOWN;
+    value = x->values->value(x->values->data, name, &known);
+    if (known != MACRO_KNOWN) {
+        (void)fault_set(x->fault, x->line,
+                        known == MACRO_UNKNOWN
+                            ? "unknown macro \"%s\""
+                            : "the macro \"%s\" is one thing here and "
+                              "another one there: use a name of ours",
+                        name);
+        return NULL;
     }
     if (value == NULL) {
         value = "";
     }
-    len = strlen(value);
-    if (macro->map != NULL && map_value(x, macro, &value, &len) != 0) {
+    *len = strlen(value);
+    if (macro->map != NULL && map_value(x, macro, &value, len) != 0) {
+        return NULL;
+    }
+    return value;
+}
+
+/* Reads "a+'text'+b:from=to" and adds what it says to out. */
+static int
+join_values(const expander_t *x, const char *p, const char *end, buf_t *out)
+{
+    const char *item, *value, *colon;
+    macro_t macro;
+    size_t len;
+
+    for (;; p = item + 1) {
+        memset(&macro, 0, sizeof(macro));
+        if (p < end && *p == '\'') {
+            value = p + 1;
+            item = memchr(value, '\'', (size_t)(end - value));
+            if (item == NULL) {
+                return fault_set(x->fault, x->line, "\"'\" is not closed");
+            }
+            len = (size_t)(item - value);
+            item++;
+        } else {
+            item = memchr(p, '+', (size_t)(end - p));
+            item = item == NULL ? end : item;
+            colon = memchr(p, ':', (size_t)(item - p));
+            macro.name = p;
+            macro.name_len = (size_t)((colon == NULL ? item : colon) - p);
+            if (colon != NULL) {
+                macro.map = colon + 1;
+                macro.map_len = (size_t)(item - macro.map);
+            }
+            value = value_of(x, &macro, &len);
+            if (value == NULL) {
+                return -1;
+            }
+        }
+        buf_add(out, value, len);
+        if (item == end) {
+            return 0;
+        }
+        if (*item != '+') {
+            return fault_set(x->fault, x->line,
+                             "no \"+\" between two parts of an HMAC");
+        }
+    }
+}
+
+/* {hmac_sha1:KEY,a+b}: the arguments stand where a map would. */
+static int
+expand_hmac(const expander_t *x, const macro_t *macro)
+{
+    const char *key, *comma, *end, *value;
+    char name[MACRO_MAX_KEY + 1];
+    size_t i, n, len;
+    buf_t text;
+
+    n = sizeof(digests) / sizeof(digests[0]);
+    len = macro->name_len - strlen(HMAC);
+    for (i = 0; i < n; i++) {
+        if (strlen(digests[i]) == len
+            && memcmp(macro->name + strlen(HMAC), digests[i], len) == 0)
+        {
+            break;
+        }
+    }
+    key = macro->map;
+    end = key + macro->map_len;
+    comma = key == NULL ? NULL : memchr(key, ',', macro->map_len);
+    if (i == n || comma == NULL || comma == key || comma - key > MACRO_MAX_KEY)
+    {
+        return fault_set(x->fault, x->line,
+                         "an HMAC is {hmac_sha1:KEY,a+b}, with sha1, sha256 "
+                         "or md5");
+    }
+    memcpy(name, key, (size_t)(comma - key));
+    name[comma - key] = '\0';
+    buf_init(&text, MACRO_MAX_TEXT);
+    if (join_values(x, comma + 1, end, &text) != 0) {
+        buf_done(&text);
+        return -1;
+    }
+    value = text.failed ? NULL
+                        : x->values->hmac(x->values->data, digests[i], name,
+                                          buf_str(&text));
+    if (x->out != NULL && value != NULL) {
+        buf_add_str(x->out, value);
+    }
+    len = text.failed ? text.max : 0;
+    buf_done(&text);
+    return len == 0 ? 0
+                    : fault_set(x->fault, x->line,
+                                "an HMAC of more than %zu bytes", len);
+}
+
+static int
+is_hmac(const macro_t *macro)
+{
+    return macro->name_len >= strlen(HMAC)
+           && memcmp(macro->name, HMAC, strlen(HMAC)) == 0;
+}
+
+static int
+expand_macro(const expander_t *x, const macro_t *macro)
+{
+    const char *value;
+    size_t len;
+
+    if (is_hmac(macro)) {
+        return expand_hmac(x, macro);
+    }
+    value = value_of(x, macro, &len);
+    if (value == NULL) {
         return -1;
     }
     if (x->out == NULL) {
         return 0;
     }
-    if (macro->raw) {
+    if (macro->raw || value == macro_stars) {
         buf_add(x->out, value, len);
     } else if (x->encoding == MACRO_JSON) {
         add_json(x->out, value, len);
@@ -194,10 +320,10 @@ read_macro(const expander_t *x, const char *p, const char *end, macro_t *macro)
 
 int
 macro_expand(const char *text, size_t len, macro_encoding_e encoding,
-             macro_value_pt value, void *data, buf_t *out, fault_t *fault)
+             const macro_values_t *values, buf_t *out, fault_t *fault)
 {
     const char *p, *end, *done;
-    expander_t x = {encoding, value, data, out, fault, 1};
+    expander_t x = {encoding, values, out, fault, 1};
     macro_t macro;
 
     end = text + len;

@@ -75,6 +75,22 @@ class_name(class_e class_)
     return "?";
 }
 
+/* Of a text that is UTF-8: no sequence is torn. */
+static json_t *
+beginning_of(const char *text)
+{
+    size_t len;
+
+    len = strnlen(text, OUTCOME_MAX_BODY + 1);
+    if (len > OUTCOME_MAX_BODY) {
+        len = OUTCOME_MAX_BODY;
+        while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80) {
+            len--;
+        }
+    }
+    return json_stringn(text, len);
+}
+
 char *
 outcome_json(const outcome_t *outcome)
 {
@@ -111,6 +127,13 @@ outcome_json(const outcome_t *outcome)
     if (outcome->reply[0] != '\0') {
         failed |=
             json_object_set_new(json, "reply", json_string(outcome->reply));
+    }
+    if (outcome->url != NULL) {
+        failed |= json_object_set_new(json, "url", json_string(outcome->url));
+    }
+    if (outcome->body != NULL) {
+        failed |=
+            json_object_set_new(json, "body", beginning_of(outcome->body));
     }
     text = failed ? NULL : json_dumps(json, JSON_COMPACT);
     json_decref(json);

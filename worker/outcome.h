@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #define OUTCOME_MAX_REPLY 200
+#define OUTCOME_MAX_BODY 1000
 
 typedef enum { OUTCOME_DONE, OUTCOME_RETRY, OUTCOME_DEAD } outcome_e;
 
@@ -31,6 +32,8 @@ typedef struct {
     long retry_after_s; /* -1: the peer did not say */
     const char *reason; /* static text, ours: why it is no success; or NULL */
     char reply[OUTCOME_MAX_REPLY + 1]; /* the peer's words, cleaned; or "" */
+    const char *url;  /* what was sent, without secrets; or NULL; borrowed */
+    const char *body; /* and its body; its beginning is kept */
 } outcome_t;
 
 void outcome_init(outcome_t *outcome);

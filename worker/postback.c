@@ -9,6 +9,8 @@
 #include "sign.h"
 #include "url.h"
 
+#include <openssl/evp.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +23,8 @@ struct postback_s {
     http_request_t request;
     char *url; /* owned, as the rest */
     char *body;
+    char *shown_url;
+    char *shown_body;
     char *host;
     char *headers[HTTP_MAX_HEADERS];
     match_e match;
@@ -40,8 +44,10 @@ typedef struct {
     const char *id;
     const char *secret_name;
     const char *secrets_dir;
+    int shown; /* with stars in the place of secrets */
     secret_t secret;
-    const char *problem; /* with the secret */
+    char hmac[2 * EVP_MAX_MD_SIZE + 1];
+    const char *problem; /* with a secret */
 } values_t;
 
 static const char *
@@ -51,38 +57,67 @@ text_of(const json_t *object, const char *key)
 }
 
 static const char *
-job_value(void *data, const char *name, int *known)
+job_value(void *data, const char *name, macro_known_e *known)
 {
     values_t *values = data;
+    char buffer[ALIAS_MAX + 1];
+    const char *own;
 
-    *known = postback_is_name(name);
-    if (!*known) {
+    own = postback_macro(name, buffer, known);
+    if (own == NULL) {
         return NULL;
     }
-    if (strcmp(name, "rand") == 0) {
+    if (strcmp(own, "rand") == 0) {
         return values->id;
     }
-    if (strcmp(name, "token") == 0) {
-        if (values->secret.n == 0) {
-            values->problem = secret_read(&values->secret, values->secrets_dir,
-                                          values->secret_name, 1);
-        }
-        return values->secret.n == 0 ? NULL : values->secret.line[0];
+    if (strcmp(own, "token") != 0) {
+        return text_of(values->values, own);
     }
-    return text_of(values->values, name);
+    if (values->shown) {
+        return macro_stars;
+    }
+    if (values->secret.n == 0) {
+        values->problem = secret_read(&values->secret, values->secrets_dir,
+                                      values->secret_name, 1);
+    }
+    return values->secret.n == 0 ? NULL : values->secret.line[0];
+}
+
+static const char *
+job_hmac(void *data, const char *digest, const char *name, const char *text)
+{
+    values_t *values = data;
+    const char *problem;
+    secret_t key;
+    buf_t hex;
+
+    if (values->shown) {
+        return macro_stars;
+    }
+    buf_init(&hex, sizeof(values->hmac));
+    problem = secret_read(&key, values->secrets_dir, name, 1);
+    if (problem == NULL && sign_text(&key, digest, text, &hex) != 0) {
+        problem = "an HMAC cannot be made";
+    }
+    if (problem != NULL) {
+        values->problem = problem;
+    }
+    (void)snprintf(values->hmac, sizeof(values->hmac), "%s", buf_str(&hex));
+    secret_forget(&key);
+    buf_done(&hex);
+    return values->hmac;
 }
 
 static int
 expand(values_t *values, const char *text, macro_encoding_e encoding,
        size_t max, char **result, fault_t *fault)
 {
+    const macro_values_t macros = {job_value, job_hmac, values};
     buf_t out;
 
     buf_init(&out, max);
     values->problem = NULL;
-    if (macro_expand(text, strlen(text), encoding, job_value, values, &out,
-                     fault)
-        != 0)
+    if (macro_expand(text, strlen(text), encoding, &macros, &out, fault) != 0)
     {
         buf_done(&out);
         return -1;
@@ -93,6 +128,19 @@ expand(values_t *values, const char *text, macro_encoding_e encoding,
     }
     *result = buf_take(&out);
     return *result == NULL ? fault_set(fault, 0, "out of memory") : 0;
+}
+
+/* The same for people. */
+static int
+expand_shown(values_t *values, const char *text, macro_encoding_e encoding,
+             size_t max, char **result, fault_t *fault)
+{
+    int rc;
+
+    values->shown = 1;
+    rc = expand(values, text, encoding, max, result, fault);
+    values->shown = 0;
+    return rc;
 }
 
 static int
@@ -147,11 +195,15 @@ build_url(postback_t *postback, const json_t *payload, values_t *values,
         || expand(values, url, MACRO_URL, POSTBACK_MAX_URL, &postback->url,
                   fault)
                != 0
+        || expand_shown(values, url, MACRO_URL, POSTBACK_MAX_URL,
+                        &postback->shown_url, fault)
+               != 0
         || url_check_bytes(postback->url, strlen(postback->url), fault) != 0)
     {
         return -1;
     }
     postback->url[strcspn(postback->url, "#")] = '\0';
+    postback->shown_url[strcspn(postback->shown_url, "#")] = '\0';
     host = NULL;
     len = url_host(postback->url, strlen(postback->url), &host);
     postback->host = strndup(host, len);
@@ -175,7 +227,10 @@ build_body(postback_t *postback, const json_t *payload, values_t *values,
     }
     if (expand(values, body, encoding, POSTBACK_MAX_BODY, &postback->body,
                fault)
-        != 0)
+            != 0
+        || expand_shown(values, body, encoding, POSTBACK_MAX_BODY,
+                        &postback->shown_body, fault)
+               != 0)
     {
         return -1;
     }
@@ -201,24 +256,35 @@ build_secrets(postback_t *postback, values_t *values, fault_t *fault)
                : 0;
 }
 
+static void
+add_time(buf_t *url, const char *text, time_t now)
+{
+    buf_addf(url, "%s%cts=%lld", text, strchr(text, '?') == NULL ? '?' : '&',
+             (long long)now);
+}
+
 static int
 sign_url(postback_t *postback, const secret_t *keys, time_t now,
          fault_t *fault)
 {
     char hex[SIGN_HEX];
-    buf_t url;
+    buf_t url, shown;
 
     buf_init(&url, POSTBACK_MAX_URL);
-    buf_addf(&url, "%s%cts=%lld", postback->url,
-             strchr(postback->url, '?') == NULL ? '?' : '&', (long long)now);
+    buf_init(&shown, POSTBACK_MAX_URL);
+    add_time(&url, postback->url, now);
     if (!url.failed && sign_query(keys, strchr(url.data, '?') + 1, hex) == 0) {
         buf_addf(&url, "&sig=%s", hex);
     } else {
         url.failed = 1;
     }
+    add_time(&shown, postback->shown_url, now);
+    buf_addf(&shown, "&sig=%s", macro_stars);
     free(postback->url);
+    free(postback->shown_url);
     postback->url = buf_take(&url);
-    return postback->url == NULL
+    postback->shown_url = buf_take(&shown);
+    return postback->url == NULL || postback->shown_url == NULL
                ? fault_set(fault, 0, "the URL cannot be signed")
                : 0;
 }
@@ -383,6 +449,8 @@ postback_free(postback_t *postback)
     }
     free(postback->url);
     free(postback->body);
+    free(postback->shown_url);
+    free(postback->shown_body);
     free(postback->host);
     free(postback->match_value);
     free(postback->permanent_value);
@@ -393,6 +461,18 @@ const http_request_t *
 postback_request(const postback_t *postback)
 {
     return &postback->request;
+}
+
+const char *
+postback_shown_url(const postback_t *postback)
+{
+    return postback->shown_url;
+}
+
+const char *
+postback_shown_body(const postback_t *postback)
+{
+    return postback->shown_body;
 }
 
 const char *

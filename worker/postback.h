@@ -9,6 +9,7 @@
 #ifndef LEADQ_POSTBACK_H
 #define LEADQ_POSTBACK_H
 
+#include "alias.h"
 #include "fault.h"
 #include "http.h"
 #include "macro.h"
@@ -42,8 +43,9 @@ int postback_check_method(const char *method, fault_t *fault)
 int postback_check_match(const char *type, const char *value, fault_t *fault)
     __attribute__((warn_unused_result));
 
-/* Is there a macro of this name? */
-int postback_is_name(const char *name);
+/* Our name for a macro, in own; or NULL. */
+const char *postback_macro(const char *name, char own[ALIAS_MAX + 1],
+                           macro_known_e *known);
 
 /* How macros in a body of that type (may be NULL) are encoded. */
 int postback_encoding(const char *content_type, macro_encoding_e *encoding,
@@ -63,6 +65,13 @@ void postback_free(postback_t *postback);
 
 /* The request; borrowed, lives as long as the postback. */
 const http_request_t *postback_request(const postback_t *postback);
+
+/*
+ * What is sent, for people: the same URL and body (NULL: none) with stars in
+ * the place of secrets and signatures; borrowed.
+ */
+const char *postback_shown_url(const postback_t *postback);
+const char *postback_shown_body(const postback_t *postback);
 
 /* "host" or "host:port" of the request; borrowed. */
 const char *postback_host(const postback_t *postback);

@@ -2,45 +2,67 @@
  * Owns what a network's configuration may say: macros, types, matchers.
  */
 
+#include "alias.h"
 #include "match.h"
 #include "postback.h"
+#include "secret.h"
 #include "url.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* {sub1}..{sub30} and, when not null, what these say. */
-static const char *const names[] = {
-    "click_id", "lead_id", "status", "reason",    "payout", "currency",
-    "offer_id", "goal",    "ts",     "date",      "time",   "ip",
-    "ua",       "rand",    "token",  "promo_code"};
-
-int
-postback_is_name(const char *name)
+const char *
+postback_macro(const char *name, char own[ALIAS_MAX + 1], macro_known_e *known)
 {
-    size_t i, len;
-    long n;
-
-    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(name, names[i]) == 0) {
-            return 1;
-        }
+    switch (alias_find(name, own)) {
+    case ALIAS_OURS:
+        *known = MACRO_KNOWN;
+        return own;
+    case ALIAS_AMBIGUOUS:
+        *known = MACRO_AMBIGUOUS;
+        return NULL;
+    case ALIAS_NONE:
+        break;
     }
-    if (strncmp(name, "sub", 3) != 0 || name[3] == '0') {
-        return 0;
-    }
-    len = strspn(name + 3, "0123456789");
-    n = len == 0 || len > 2 ? 0 : strtol(name + 3, NULL, 10);
-    return n >= 1 && n <= 30 && name[3 + len] == '\0';
+    *known = MACRO_UNKNOWN;
+    return NULL;
 }
 
 /* For checks: every known name has a value that needs no encoding. */
 static const char *
-any_value(void *data, const char *name, int *known)
+any_value(void *data, const char *name, macro_known_e *known)
 {
+    char own[ALIAS_MAX + 1];
+
     (void)data;
-    *known = postback_is_name(name);
+    (void)postback_macro(name, own, known);
     return "0";
+}
+
+/* So has every HMAC, whose key must be the name of a file. */
+static const char *
+any_hmac(void *data, const char *digest, const char *key, const char *text)
+{
+    const char **bad_key = data;
+
+    (void)digest;
+    (void)text;
+    if (!secret_is_name(key)) {
+        *bad_key = "the key of an HMAC is not the name of a secret";
+    }
+    return "0";
+}
+
+static int
+expand_any(const char *text, size_t len, macro_encoding_e encoding, buf_t *out,
+           fault_t *fault)
+{
+    const char *bad_key = NULL;
+    const macro_values_t values = {any_value, any_hmac, &bad_key};
+
+    if (macro_expand(text, len, encoding, &values, out, fault) != 0) {
+        return -1;
+    }
+    return bad_key == NULL ? 0 : fault_set(fault, 0, "%s", bad_key);
 }
 
 int
@@ -53,7 +75,7 @@ postback_check_url(const char *url, size_t len, fault_t *fault)
         return -1;
     }
     buf_init(&out, POSTBACK_MAX_URL);
-    rc = macro_expand(url, len, MACRO_URL, any_value, NULL, &out, fault);
+    rc = expand_any(url, len, MACRO_URL, &out, fault);
     if (rc == 0) {
         rc = url_check_bytes(buf_str(&out), out.len, fault);
     }
@@ -94,7 +116,7 @@ postback_check_body(const char *body, size_t len, const char *content_type,
         return 0;
     }
     buf_init(&out, POSTBACK_MAX_BODY);
-    rc = macro_expand(body, len, encoding, any_value, NULL, &out, fault);
+    rc = expand_any(body, len, encoding, &out, fault);
     if (rc == 0 && encoding == MACRO_JSON) {
         json = json_loadb(buf_str(&out), out.len, JSON_DECODE_ANY, &error);
         if (json == NULL) {

@@ -13,6 +13,17 @@ open_file(const char *dir, const char *name)
     return len < 0 || (size_t)len >= sizeof(path) ? NULL : fopen(path, "re");
 }
 
+int
+secret_is_name(const char *name)
+{
+    size_t len;
+
+    len = strspn(name, "abcdefghijklmnopqrstuvwxyz"
+                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+    return len > 0 && len <= SECRET_MAX_NAME && name[len] == '\0'
+           && *name != '.';
+}
+
 const char *
 secret_read(secret_t *secret, const char *dir, const char *name, size_t max)
 {
@@ -23,9 +34,7 @@ secret_read(secret_t *secret, const char *dir, const char *name, size_t max)
     if (name == NULL || dir == NULL) {
         return "no secret is configured";
     }
-    if (*name == '\0' || *name == '.' || strlen(name) > SECRET_MAX_NAME
-        || strchr(name, '/') != NULL)
-    {
+    if (!secret_is_name(name)) {
         return "not a name of a secret";
     }
     file = open_file(dir, name);

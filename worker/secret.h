@@ -17,6 +17,9 @@ typedef struct {
     size_t n;
 } secret_t;
 
+/* Letters, digits, ".", "-" and "_", no "." first; at most SECRET_MAX_NAME. */
+int secret_is_name(const char *name);
+
 /*
  * Reads at most max lines of the file of that name; dir and name may be NULL.
  * Returns NULL, or what is wrong as static text.

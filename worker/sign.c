@@ -95,6 +95,27 @@ sign_webhook(const secret_t *keys, const char *id, long long timestamp,
 }
 
 int
+sign_text(const secret_t *keys, const char *digest, const char *text,
+          buf_t *out)
+{
+    unsigned char bytes[EVP_MAX_MD_SIZE];
+    const EVP_MD *md = EVP_get_digestbyname(digest);
+    unsigned int i, len = 0;
+
+    if (md == NULL
+        || HMAC(md, keys->line[0], (int)strlen(keys->line[0]),
+                (const unsigned char *)text, strlen(text), bytes, &len)
+               == NULL)
+    {
+        return -1;
+    }
+    for (i = 0; i < len; i++) {
+        buf_addf(out, "%02x", (unsigned)bytes[i]);
+    }
+    return out->failed ? -1 : 0;
+}
+
+int
 sign_query(const secret_t *keys, const char *query, char hex[SIGN_HEX])
 {
     unsigned char digest[DIGEST_LEN];

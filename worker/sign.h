@@ -5,6 +5,8 @@
  * key, so that a key can be changed while the other side still has the old
  * one.  GET: hex over the query as it stands before "&sig=".
  *
+ * Networks that have ways of their own get an HMAC of a text.
+ *
  * A key is a line: "whsec_" and base64, or any other text as it is.
  */
 
@@ -25,6 +27,13 @@ const char *sign_check(const secret_t *keys)
 int sign_webhook(const secret_t *keys, const char *id, long long timestamp,
                  const char *body, size_t len, buf_t *out)
     __attribute__((warn_unused_result));
+
+/*
+ * Adds the hex HMAC ("sha1", "sha256", "md5") of a text with the first key,
+ * which may be short: a network chose it.  -1: no such digest, no memory.
+ */
+int sign_text(const secret_t *keys, const char *digest, const char *text,
+              buf_t *out) __attribute__((warn_unused_result));
 
 /* Signs a query with the first key. */
 int sign_query(const secret_t *keys, const char *query, char hex[SIGN_HEX])

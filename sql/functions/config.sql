@@ -34,7 +34,7 @@ as $$
                coalesce((select array_agg(s) from
                          jsonb_array_elements_text(
                              nullif(n -> 'statuses', 'null')) s),
-                        array['processed', 'approved', 'rejected'])
+                        array['processed', 'approved', 'rejected', 'hold'])
                    as statuses,
                (n ->> 'concurrency')::integer as concurrency,
                (n ->> 'rate')::numeric(9, 3) as rate,
@@ -175,41 +175,31 @@ language plpgsql
 as $$
 declare
     v_row record;
-    v_network integer;
+    v_source integer;
     v_series integer;
     v_before text;
 begin
     for v_row in
         select s.value as item, (s.n - 1)::text as i,
                s.value ->> 'name' as name,
-               s.value ->> 'network' as network,
                s.value ->> 'series' as series
           from jsonb_array_elements(p_document -> 'sources')
                with ordinality s (value, n)
     loop
         v_before := leadq._source_document(v_row.name)::text;
 
-        select w.network_id into v_network
-          from leadq.network w where w.name = v_row.network;
         select r.series_id into v_series
           from leadq.series r where r.name = v_row.series;
 
-        if v_row.network is not null and v_network is null then
-            perform leadq._refuse(format('sources[%s].network', v_row.i),
-                format('there is no network "%s"', v_row.network));
-        elsif v_row.series is not null and v_series is null then
+        if v_row.series is not null and v_series is null then
             perform leadq._refuse(format('sources[%s].series', v_row.i),
                 format('there is no series "%s"', v_row.series));
-        elsif v_network is not null and v_series is null then
-            perform leadq._refuse(format('sources[%s].network', v_row.i),
-                'a network pays for confirmed leads: name a series too');
         end if;
 
-        insert into leadq.source as old (name, configured, network_id,
-               series_id, approve_on, expired_as, on_duplicate, soft_limit,
-               lang, from_email, from_name, base_url, payout, currency,
-               offer_id, retention_days)
-        values (v_row.name, true, v_network, v_series,
+        insert into leadq.source as old (name, configured, series_id,
+               approve_on, expired_as, on_duplicate, soft_limit, lang,
+               from_email, from_name, base_url, retention_days)
+        values (v_row.name, true, v_series,
                 coalesce(v_row.item ->> 'approve_on', 'confirm'),
                 coalesce(v_row.item ->> 'expired_as', 'rejected'),
                 coalesce(v_row.item ->> 'on_duplicate', 'reject'),
@@ -217,12 +207,9 @@ begin
                 coalesce(v_row.item ->> 'lang', 'ru'),
                 v_row.item ->> 'from_email', v_row.item ->> 'from_name',
                 v_row.item ->> 'base_url',
-                (v_row.item ->> 'payout')::numeric(12, 2),
-                v_row.item ->> 'currency', v_row.item ->> 'offer_id',
                 (v_row.item ->> 'retention_days')::integer)
         on conflict (name) do update
            set configured = true,
-               network_id = excluded.network_id,
                series_id = excluded.series_id,
                approve_on = excluded.approve_on,
                expired_as = excluded.expired_as,
@@ -232,10 +219,10 @@ begin
                from_email = excluded.from_email,
                from_name = excluded.from_name,
                base_url = excluded.base_url,
-               payout = excluded.payout,
-               currency = excluded.currency,
-               offer_id = excluded.offer_id,
-               retention_days = excluded.retention_days;
+               retention_days = excluded.retention_days
+        returning source_id into v_source;
+
+        perform leadq._import_partners(v_source, v_row.item, v_row.i);
 
         if v_before
            is distinct from leadq._source_document(v_row.name)::text then
@@ -268,16 +255,14 @@ create or replace function leadq._source_document(p_name text)
 returns jsonb
 language sql stable
 as $$
-    select jsonb_build_object('name', s.name, 'network', w.name,
-        'series', r.name, 'approve_on', s.approve_on,
-        'expired_as', s.expired_as, 'on_duplicate', s.on_duplicate,
+    select jsonb_build_object('name', s.name, 'series', r.name,
+        'approve_on', s.approve_on, 'expired_as', s.expired_as,
+        'on_duplicate', s.on_duplicate,
         'soft_limit', s.soft_limit, 'lang', s.lang,
         'from_email', s.from_email, 'from_name', s.from_name,
-        'base_url', s.base_url, 'payout', s.payout::text,
-        'currency', s.currency, 'offer_id', s.offer_id,
-        'retention_days', s.retention_days)
+        'base_url', s.base_url, 'retention_days', s.retention_days)
+        || leadq._partners_document(s.source_id)
       from leadq.source s
-      left join leadq.network w using (network_id)
       left join leadq.series r using (series_id)
      where s.name = p_name
        and s.configured

@@ -203,14 +203,12 @@ as $$
 declare
     v_refs uuid[];
     v_letters uuid[];
-    v_processed uuid[];
-    v_finals uuid[];
+    v_postbacks uuid[];
     v_back bigint[];
 begin
     -- Dead jobs that may be repeated are ready once more; returns them.  A
-    -- letter may while its series runs, "processed" until a final status is
-    -- under way or told.  A final status may; while "processed" is under way
-    -- again it waits for it and has no job.
+    -- letter may while its series runs, a postback as _reopen_postbacks
+    -- says; one that waits has no job.
     select array_agg(distinct d.ref) into v_refs
       from leadq.job_done d
      where d.job_id = any (p_jobs);
@@ -229,44 +227,8 @@ begin
     )
     select array_agg(p.message_id) into v_letters from planned p;
 
-    perform from leadq.postback p
-      where p.lead_id in (select q.lead_id from leadq.postback q
-                           where q.postback_id = any (v_refs))
-      order by p.lead_id, p.postback_id
-        for update;
-
-    with queued as (
-        update leadq.postback p
-           set state = 'queued',
-               ended_at = null
-         where p.postback_id = any (v_refs)
-           and p.state = 'dead'
-           and p.status = 'processed'
-           and not exists (select from leadq.postback f
-                            where f.lead_id = p.lead_id
-                              and f.network_id = p.network_id
-                              and f.status <> 'processed'
-                              and f.state in ('queued', 'done'))
-        returning p.postback_id
-    )
-    select array_agg(q.postback_id) into v_processed from queued q;
-
-    with queued as (
-        update leadq.postback p
-           set state = case when exists (
-                                select from leadq.postback f
-                                 where f.lead_id = p.lead_id
-                                   and f.network_id = p.network_id
-                                   and f.status = 'processed'
-                                   and f.state = 'queued')
-                            then 'waiting' else 'queued' end,
-               ended_at = null
-         where p.postback_id = any (v_refs)
-           and p.state = 'dead'
-           and p.status <> 'processed'
-        returning p.postback_id
-    )
-    select array_agg(q.postback_id) into v_finals from queued q;
+    select array_agg(r.postback_id) into v_postbacks
+      from leadq._reopen_postbacks(v_refs) r;
 
     with last as (
         select distinct on (k.key) d.job_id, d.kind, d.target, d.ref
@@ -276,7 +238,7 @@ begin
                             then d.ref::text else d.job_id::text end) k (key)
          where d.job_id = any (p_jobs)
            and (d.kind not in ('letter', 'postback')
-                or d.ref = any (v_letters || v_processed || v_finals))
+                or d.ref = any (v_letters || v_postbacks))
          order by k.key, d.done_at desc
     ), ready as (
         insert into leadq.job_ready

@@ -12,8 +12,8 @@ begin
     -- Takes leads: each becomes a row and a rule job, and is answered 202.
     -- An id that is there already changes nothing and gets the same answer.
     -- Request: source (trusted), email, phone, name, click_id, lang,
-    -- consent_pd, consent_ads, text_version, ip, ua, sub1 ... sub30, and
-    -- what the web tier has to say: "$invalid" names the fields it refused,
+    -- consent_pd, consent_ads, text_version, ip, ua, sub1 ... sub30, partner
+    -- and offer (who pays for it, see _claim_clicks), and what the web tier has to say: "$invalid" names the fields it refused,
     -- "$trap" the trap for robots that was tripped, "$fingerprint" is the
     -- hash of the request behind an idempotency key: the same id with
     -- another one is 422 (older web tiers sent twice as many digits of the
@@ -155,7 +155,6 @@ declare
     v_leads uuid[];
     v_verdicts text[];
     v_reasons text[];
-    v_reporting uuid[];
 begin
     -- What a lead that has its contact is worth at once: rejected, approved
     -- or expired, or it enters the series (enrol) or waits (wait).  Locks
@@ -276,31 +275,7 @@ begin
 
     perform leadq._take_consents(v_leads);
 
-    -- A network knows a lead by its click id: the first lead of it speaks.
-    with first as (
-        insert into leadq.click (source_id, click_id, lead_id)
-        select distinct on (l.source_id, l.click_id)
-               l.source_id, l.click_id, l.lead_id
-          from leadq.lead l
-          join leadq.source s using (source_id)
-         where l.lead_id = any (v_leads)
-           and l.click_id is not null
-           and s.network_id is not null
-         order by l.source_id, l.click_id, l.lead_id
-        on conflict do nothing
-        returning lead_id
-    )
-    update leadq.lead l
-       set reports = true
-      from first f
-     where l.lead_id = f.lead_id;
-
-    select array_agg(l.lead_id) into v_reporting
-      from leadq.lead l
-     where l.lead_id = any (v_leads)
-       and l.reports;
-
-    perform leadq._plan_postbacks(v_reporting, 'processed');
+    perform leadq._plan_postbacks(leadq._claim_clicks(v_leads), 'processed');
 
     perform leadq._enrol(array_agg(v.lead_id order by v.lead_id))
        from unnest(v_leads, v_verdicts) v (lead_id, verdict)

@@ -6,8 +6,8 @@ as $$
 declare
     v_queued uuid[];
 begin
-    -- Tells the network of each lead a status, if it wants to hear it.  A
-    -- final one waits while "processed" is on its way: the lock on that row
+    -- Tells the network of each lead a status, if it wants to hear it and has
+    -- not been told before; of the final ones it hears the first.  A final one waits while "processed" is on its way: the lock on that row
     -- decides who queues it, this call or _settle_postbacks.
     if p_leads is null then
         return;
@@ -33,9 +33,9 @@ begin
                     then 'waiting' else 'queued' end,
                leadq.now()
           from leadq.lead l
-          join leadq.source s using (source_id)
           join leadq.network w using (network_id)
          where l.lead_id = any (p_leads)
+           and l.reports
            and p_status = any (w.statuses)
          order by l.lead_id
         on conflict do nothing
@@ -66,6 +66,39 @@ end
 $$;
 
 
+create or replace function leadq._network_payload(w leadq.network)
+returns jsonb
+language sql stable
+as $$
+    -- How a network is called, as the worker takes it.
+    select jsonb_strip_nulls(jsonb_build_object(
+        'method', w.method,
+        'url', w.url,
+        'content_type', w.content_type,
+        'body', w.body,
+        'secret', w.secret,
+        'match', w.match,
+        'permanent', w.permanent,
+        'sign', w.sign,
+        'concurrency', w.concurrency,
+        'rate', w.rate,
+        'ports', w.ports,
+        'timeout_ms', 10000))
+$$;
+
+
+create or replace function leadq._time_values(p_at timestamptz)
+returns jsonb
+language sql stable
+as $$
+    -- The macros of a time; days and hours are UTC.
+    select jsonb_build_object(
+        'ts', floor(extract(epoch from p_at))::text,
+        'date', to_char(p_at at time zone 'UTC', 'YYYY-MM-DD'),
+        'time', to_char(p_at at time zone 'UTC', 'HH24:MI:SS'))
+$$;
+
+
 create or replace function leadq._postback_payloads(p_jobs bigint[],
     p_postbacks uuid[])
 returns table (job_id bigint, payload text)
@@ -77,19 +110,7 @@ begin
     -- values for their macros.  Null gives nothing.  Called by claim_jobs.
     return query
         with network as materialized (
-            select w.network_id, jsonb_strip_nulls(jsonb_build_object(
-                       'method', w.method,
-                       'url', w.url,
-                       'content_type', w.content_type,
-                       'body', w.body,
-                       'secret', w.secret,
-                       'match', w.match,
-                       'permanent', w.permanent,
-                       'sign', w.sign,
-                       'concurrency', w.concurrency,
-                       'rate', w.rate,
-                       'ports', w.ports,
-                       'timeout_ms', 10000))::text as text
+            select w.network_id, leadq._network_payload(w)::text as text
               from leadq.network w
         )
         select i.job_id,
@@ -97,21 +118,17 @@ begin
                || '","values":'
                || ((l.request - array['$invalid', '$trap', '$fingerprint',
                     '$suggest', 'name', 'lang', 'consent_pd', 'consent_ads',
-                    'text_version'])
+                    'text_version', 'partner', 'offer'])
+                   || leadq._time_values(p.created_at)
                    || jsonb_build_object(
                     'click_id', l.click_id,
                     'lead_id', l.lead_id,
                     'status', p.status,
                     'reason', coalesce(p.reason, ''),
-                    'payout', s.payout::text,
-                    'currency', s.currency,
-                    'offer_id', s.offer_id,
-                    'goal', s.name,
-                    'ts', floor(extract(epoch from p.created_at))::text,
-                    'date', to_char(p.created_at at time zone 'UTC',
-                                    'YYYY-MM-DD'),
-                    'time', to_char(p.created_at at time zone 'UTC',
-                                    'HH24:MI:SS')))::text || '}'
+                    'payout', l.payout::text,
+                    'currency', l.currency,
+                    'offer_id', l.offer_id,
+                    'goal', s.name))::text || '}'
           from unnest(p_jobs, p_postbacks) i (job_id, postback_id)
           join leadq.postback p using (postback_id)
           join network w using (network_id)
@@ -171,5 +188,53 @@ begin
     select array_agg(f.postback_id) into v_queued from free f;
 
     perform leadq._queue_postbacks(v_queued);
+end
+$$;
+
+
+create or replace function leadq._reopen_postbacks(p_postbacks uuid[])
+returns table (postback_id uuid, state text)
+language plpgsql
+as $$
+#variable_conflict use_column
+begin
+    -- Dead postbacks that may be told again are so: "processed" until a
+    -- final status is under way or told, a final one always; while
+    -- "processed" is under way again it waits for it.  Returns them; those
+    -- that are queued need a job.  Called by _reopen and resend_lead.
+    perform from leadq.postback p
+      where p.lead_id in (select q.lead_id from leadq.postback q
+                           where q.postback_id = any (p_postbacks))
+      order by p.lead_id, p.postback_id
+        for update;
+
+    return query
+        update leadq.postback p
+           set state = 'queued',
+               ended_at = null
+         where p.postback_id = any (p_postbacks)
+           and p.state = 'dead'
+           and p.status = 'processed'
+           and not exists (select from leadq.postback f
+                            where f.lead_id = p.lead_id
+                              and f.network_id = p.network_id
+                              and f.status <> 'processed'
+                              and f.state in ('queued', 'done'))
+        returning p.postback_id, p.state;
+
+    return query
+        update leadq.postback p
+           set state = case when exists (
+                                select from leadq.postback f
+                                 where f.lead_id = p.lead_id
+                                   and f.network_id = p.network_id
+                                   and f.status = 'processed'
+                                   and f.state = 'queued')
+                            then 'waiting' else 'queued' end,
+               ended_at = null
+         where p.postback_id = any (p_postbacks)
+           and p.state = 'dead'
+           and p.status <> 'processed'
+        returning p.postback_id, p.state;
 end
 $$;

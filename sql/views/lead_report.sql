@@ -2,7 +2,7 @@ create or replace view leadq.lead_report as
 select s.name as source, l.state, coalesce(l.reason, '') as reason,
        count(*) as leads,
        count(*) filter (where l.reports) as reporting,
-       sum(s.payout) filter (where l.reports and l.state = 'approved')
+       sum(l.payout) filter (where l.reports and l.state = 'approved')
            as payout
   from leadq.lead l
   join leadq.source s using (source_id)

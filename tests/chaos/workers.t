@@ -50,9 +50,11 @@ for my $n (1 .. @ADDRESSES) {
         . '?click_id={click_id}&status={status}';
     $pg->sql("with n as (insert into leadq.network (name, method, url, statuses,
         ports) values ('n$n', 'GET', '$url', '{processed,rejected}', '{$port}')
-        returning network_id)
-        insert into leadq.source (name, network_id)
-        select 's$n', network_id from n");
+        returning network_id),
+        s as (insert into leadq.source (name) values ('s$n')
+        returning source_id)
+        insert into leadq.source_partner (source_id, position, network_id)
+        select source_id, 1, network_id from n, s");
 }
 $pg->sql(sprintf q(select count(*) from generate_series(0, %d) c,
     lateral (select array_agg(gen_random_uuid()) as ids,

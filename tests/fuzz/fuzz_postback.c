@@ -1,16 +1,53 @@
 /*
  * Any bytes as a network's URL or body, and as its answer.  What the check
- * lets pass can be built, and the host of what is built is the literal one.
+ * lets pass can be built, and the host of what is built is the literal one;
+ * what people are shown of it says no secret.
  */
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "match.h"
 #include "postback.h"
 
+#define SECRET "s3cr3t-s3cr3t"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static char secrets[64] = "/tmp/fuzz_postback.XXXXXX";
+
+static void
+drop_secrets(void)
+{
+    (void)unlink(strcat(secrets, "/key"));
+    *strrchr(secrets, '/') = '\0';
+    (void)rmdir(secrets);
+}
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    char path[sizeof(secrets) + 4];
+    FILE *file;
+
+    (void)argc;
+    (void)argv;
+    if (mkdtemp(secrets) == NULL) {
+        abort();
+    }
+    (void)snprintf(path, sizeof(path), "%s/key", secrets);
+    file = fopen(path, "w");
+    if (file == NULL || fputs(SECRET "\n", file) == EOF || fclose(file) != 0
+        || atexit(drop_secrets) != 0)
+    {
+        abort();
+    }
+    return 0;
+}
 
 static void
 build(const char *text, size_t len)
@@ -22,16 +59,22 @@ build(const char *text, size_t len)
     fault_t fault;
     size_t host;
 
-    payload = json_pack("{s:s, s:s, s:s%, s:{s:s, s:s, s:s}}", "postback_id",
-                        "1", "method", "GET", "url", text, len, "values",
-                        "click_id", evil, "status", "approved", "sub1", evil);
+    payload = json_pack("{s:s, s:s, s:s, s:s%, s:{s:s, s:s, s:s}}", "secret",
+                        "key", "postback_id", "1", "method", "GET", "url",
+                        text, len, "values", "click_id", evil, "status",
+                        "approved", "sub1", evil);
     if (payload == NULL) {
         return; /* no UTF-8 */
     }
-    postback = postback_new(payload, NULL, 0, &fault);
+    postback = postback_new(payload, secrets, 0, &fault);
     json_decref(payload);
     if (postback == NULL) {
-        return; /* {token} without a secret, too long */
+        return; /* another key, too long */
+    }
+    if (strstr(text, SECRET) == NULL
+        && strstr(postback_shown_url(postback), SECRET) != NULL)
+    {
+        abort();
     }
     url = strstr(postback_request(postback)->url, "//") + 2;
     host = strcspn(url, "/?#");

@@ -89,6 +89,71 @@ bad_urls_are_refused_with_a_reason(void **state)
 }
 
 static void
+names_of_others_are_understood(void **state)
+{
+    static const char *const names[][2] = {
+        {"click_id", "click_id"},   {"subid", "click_id"},
+        {"aff_sub", "click_id"},    {"transaction_id", "click_id"},
+        {"subacc4", "click_id"},    {"txid", "lead_id"},
+        {"order_id", "lead_id"},    {"payment_status", "status"},
+        {"sum", "payout"},          {"cur", "currency"},
+        {"tariff_code", "goal"},    {"campaign_code", "offer_id"},
+        {"conversion_time", "ts"},  {"date_only", "date"},
+        {"uip", "ip"},              {"user_agent", "ua"},
+        {"security_token", "token"}, {"coupon_code", "promo_code"},
+        {"sub30", "sub30"},         {"sub_id_15", "sub15"},
+        {"aff_sub5", "sub5"},       {"adv10", "sub10"},
+        {"s5", "sub5"},             {"ext3", "sub3"},
+        {"custom_field7", "sub7"},  {"time", "time"},
+    };
+    static const char *const none[] = {"",      "sub31",  "sub0",   "sub01",
+                                       "s6",    "adv11",  "sub1x",  "click",
+                                       "subid ", "id sub", "ext4"};
+    char own[ALIAS_MAX + 1];
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        assert_int_equal(alias_find(names[i][0], own), ALIAS_OURS);
+        assert_string_equal(own, names[i][1]);
+    }
+    for (i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
+        assert_int_equal(alias_find(none[i], own), ALIAS_NONE);
+    }
+    assert_int_equal(alias_find("tid", own), ALIAS_AMBIGUOUS);
+    assert_int_equal(alias_find("s2", own), ALIAS_AMBIGUOUS);
+    url("https://h/?a={subid}&b={_txid}&c={et:approved=1}&d={adv3}", "");
+    url("https://h/?a={tid}", "the macro \"tid\" is one thing here and "
+                              "another one there: use a name of ours");
+}
+
+static void
+hmacs_are_checked(void **state)
+{
+    static const char form[] =
+        "an HMAC is {hmac_sha1:KEY,a+b}, with sha1, sha256 or md5";
+
+    (void)state;
+    url("https://h/?s={hmac_sha1:key,campaign_code+order_id}", "");
+    url("https://h/?s={hmac_md5:k.1,'a:'+click_id+':'+status:approved=1}", "");
+    url("https://h/?s={hmac_sha512:key,click_id}", form);
+    url("https://h/?s={hmac_sha1:key}", form);
+    url("https://h/?s={hmac_sha1:,click_id}", form);
+    url("https://h/?s={hmac_sha1}", form);
+    url("https://h/?s={hmac_sha1:../key,click_id}",
+        "the key of an HMAC is not the name of a secret");
+    url("https://h/?s={hmac_sha1:key,click_id+}",
+        "a macro without a proper name");
+    url("https://h/?s={hmac_sha1:key,clck}", "unknown macro \"clck\"");
+    url("https://h/?s={hmac_sha1:key,'a}", "\"'\" is not closed");
+    url("https://h/?s={hmac_sha1:key,'a'click_id}",
+        "no \"+\" between two parts of an HMAC");
+    url("https://h/?s={hmac_sha1:key,status:x}",
+        "a map of \"status\" is not from=to");
+    body("{\"s\":\"{hmac_sha256:key,click_id}\"}", JSON, 0, "");
+}
+
+static void
 bodies_are_forms_or_json(void **state)
 {
     (void)state;
@@ -247,6 +312,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(good_urls_of_the_wild_are_taken),
         cmocka_unit_test(bad_urls_are_refused_with_a_reason),
+        cmocka_unit_test(names_of_others_are_understood),
+        cmocka_unit_test(hmacs_are_checked),
         cmocka_unit_test(bodies_are_forms_or_json),
         cmocka_unit_test(matches_are_checked),
         cmocka_unit_test(values_are_encoded_for_where_they_stand),

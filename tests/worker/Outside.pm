@@ -121,9 +121,11 @@ sub wait_state {
 #   /json      200 and {"a":{"b":"value","n":1,"t":true}}
 #   /echo      200 with the request line and the body
 #   /half      200 with half of its body
+#
+# or, with a handler, as that one says of a request: (status, body).
 
 sub http_server {
-    my ($listen) = @_;
+    my ($listen, $handler) = @_;
     my $dir = tempdir();
     push @dirs, $dir;
     my $self = bless { log => "$dir/requests" }, 'Outside::Http';
@@ -134,7 +136,7 @@ sub http_server {
     defined $pid or die "fork: $!\n";
     if ($pid == 0) {
         %children = ();
-        eval { _serve($listen, $self->{log}) };
+        eval { _serve($listen, $self->{log}, $handler) };
         POSIX::_exit(0);
     }
     $children{$pid} = $$;
@@ -142,7 +144,7 @@ sub http_server {
 }
 
 sub _serve {
-    my ($listen, $log) = @_;
+    my ($listen, $log, $handler) = @_;
     my $select = IO::Select->new($listen);
     my (%buffer, %seen, @later);
     while (1) {
@@ -168,7 +170,9 @@ sub _serve {
                 open my $fh, '>>:raw', $log or die;
                 syswrite $fh, $json->encode($request) . "\n";
                 close $fh;
-                my ($delay, $reply, $cut) = _reply($request, \%seen);
+                my ($delay, $reply, $cut) = $handler
+                    ? (0, _answer($handler->($request)))
+                    : _reply($request, \%seen);
                 if (!defined $reply || $cut) {
                     syswrite $socket, $reply if $cut;
                     $select->remove($socket);

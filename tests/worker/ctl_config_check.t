@@ -76,6 +76,9 @@ network|POST|PUT|8: networks[0].method: method is not GET or POST
 network|https:|ftp:|8: networks[0].url: the URL does not begin with http
 network|{token}|{tokn}|8: networks[0].url: unknown macro "tokn"
 network|{token}|{token|8: networks[0].url:
+network|{token}|{tid}|8: networks[0].url: the macro "tid" is one thing here and another
+network|{token}|{hmac_sha1:a/b,subid}|8: networks[0].url: the key of an HMAC is not the name of a secret
+network|{token}|{hmac_crc:k,subid}|8: networks[0].url: an HMAC is {hmac_sha1:KEY,a+b}
 network|"application/json"|null|9: networks[0].body: needs a content_type
 network|POST|GET|9: networks[0].body: needs the method POST
 network|{click_id}|{click}|9: networks[0].body: unknown macro "click"
@@ -118,6 +121,13 @@ consent|"Пишите"|7|15: consent_texts[0].text: is neither a string nor
 consent|"t.txt"|"u.txt"|16: consent_texts[1].text.file: "u.txt": No such file
 consent|"file"|"fill"|16: consent_texts[1].text.fill: is not a known key
 source|"offer_id"|"offer"|13: sources[0].offer: is not a known key
+source|"network": "n", ||12: sources[0].payout: needs a network, which pays it
+source|"network": "n"|"partners": [{"network": "n"}]|12: sources[0].payout: is a partner beside the list of partners
+source|"lang"|"partners": [{"network": "n"}], "lang"|11: sources[0].network: is a partner beside the list
+source|"lang"|"partners": [{"network": "m"}], "lang"|11: sources[0].partners[0].network: there is no network "m"
+source|"lang"|"partners": [{"offer_id": "7"}], "lang"|11: sources[0].partners[0].network: is missing
+source|"lang"|"partners": [{"network": "n", "payout": "1"}], "lang"|11: sources[0].partners[0].currency: is missing beside payout
+source|"lang"|"partners": [{"network": "n"}, {"network": "n"}], "lang"|11: sources[0].partners[1].offer_id: the source has this network with this
 CASES
     my ($name, $from, $to, $expected) = split /\|/, $case, 4;
     spew($doc, document($name, $from, $to));

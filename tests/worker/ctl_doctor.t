@@ -115,8 +115,11 @@ my %url = (good => $web->url('/x?c={click_id}'), unused => 'http://127.0.0.1:1/'
     plain => $mail->url =~ s/^smtp/https/r);
 $pg->sql("insert into leadq.network (name, method, url, statuses)
     values ('$_', 'GET', '$url{$_}', '{approved}')") for sort keys %url;
-$pg->sql(q(insert into leadq.source (name, network_id)
-    select n.name, n.network_id from leadq.network n where name <> 'unused'));
+$pg->sql(q(with s as (insert into leadq.source (name) values ('x')
+    returning source_id)
+    insert into leadq.source_partner (source_id, position, network_id)
+    select source_id, n.network_id, n.network_id
+    from s, leadq.network n where name <> 'unused'));
 ($rc, $is) = checks(@given, conf(), '--spool', $dir);
 verdict($is, 'configuration', 'ok');
 verdict($is, 'key file', 'fail', qr/has mode 644; .*chmod 640/);
