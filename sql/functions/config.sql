@@ -206,7 +206,7 @@ begin
         insert into leadq.source as old (name, configured, network_id,
                series_id, approve_on, expired_as, on_duplicate, soft_limit,
                lang, from_email, from_name, base_url, payout, currency,
-               offer_id)
+               offer_id, track_opens, track_clicks)
         values (v_row.name, true, v_network, v_series,
                 coalesce(v_row.item ->> 'approve_on', 'confirm'),
                 coalesce(v_row.item ->> 'expired_as', 'rejected'),
@@ -216,7 +216,9 @@ begin
                 v_row.item ->> 'from_email', v_row.item ->> 'from_name',
                 v_row.item ->> 'base_url',
                 (v_row.item ->> 'payout')::numeric(12, 2),
-                v_row.item ->> 'currency', v_row.item ->> 'offer_id')
+                v_row.item ->> 'currency', v_row.item ->> 'offer_id',
+                coalesce((v_row.item ->> 'track_opens')::boolean, false),
+                coalesce((v_row.item ->> 'track_clicks')::boolean, false))
         on conflict (name) do update
            set configured = true,
                network_id = excluded.network_id,
@@ -231,7 +233,9 @@ begin
                base_url = excluded.base_url,
                payout = excluded.payout,
                currency = excluded.currency,
-               offer_id = excluded.offer_id;
+               offer_id = excluded.offer_id,
+               track_opens = excluded.track_opens,
+               track_clicks = excluded.track_clicks;
 
         if v_before
            is distinct from leadq._source_document(v_row.name)::text then
@@ -270,7 +274,8 @@ as $$
         'soft_limit', s.soft_limit, 'lang', s.lang,
         'from_email', s.from_email, 'from_name', s.from_name,
         'base_url', s.base_url, 'payout', s.payout::text,
-        'currency', s.currency, 'offer_id', s.offer_id)
+        'currency', s.currency, 'offer_id', s.offer_id,
+        'track_opens', s.track_opens, 'track_clicks', s.track_clicks)
       from leadq.source s
       left join leadq.network w using (network_id)
       left join leadq.series r using (series_id)

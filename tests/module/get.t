@@ -64,7 +64,7 @@ is($r->{status}, 201, 'a GET is answered');
 is($r->{content}, '{"name":"a","method":"GET"}', 'from its row');
 is($r->{headers}{'cache-control'}, 'no-store', 'and kept by nobody');
 $r = http('HEAD', $ng->url('/o/b'));
-is("$r->{status} " . length($r->{content} // ""), "201 0", 'so is a HEAD');
+is("$r->{status} " . length($r->{content} // ''), '201 0', 'so is a HEAD');
 is($pg->sql(q(select string_agg(request ->> 'method', ' ' order by id)
     from leadq.row)), 'GET HEAD', 'SQL may tell them apart');
 is(http('POST', $ng->url('/o/c'))->{status}, 201, 'POST goes on to work');
