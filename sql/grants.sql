@@ -36,6 +36,7 @@ grant execute on function
     leadq.report_letters(timestamptz, timestamptz),
     leadq.report_leads(timestamptz, timestamptz),
     leadq.report_reasons(timestamptz, timestamptz),
+    leadq.report_period(date, date, text),
     leadq.report_funnel(date, date, text)
 to leadq_read;
 

@@ -30,6 +30,17 @@ typedef struct {
 
     const char *conf;  /* worker.conf; NULL: not looked at, as the spool */
     const char *spool; /* directory */
+
+    const char *lang;     /* of a letter; NULL: any, as the next four */
+    const char *document; /* file; NULL: what is in force */
+    const char *out;      /* file */
+    const char *to;       /* address */
+
+    const char *since; /* days of a report; NULL: its own, as the next three */
+    const char *until;
+    const char *zone;
+    const char *source;
+    int csv;
 } ctl_options_t;
 
 /* Each command prints what is wrong itself. */
@@ -48,5 +59,7 @@ ctl_exit_e ctl_jobs_pause(const ctl_options_t *options);
 ctl_exit_e ctl_jobs_resume(const ctl_options_t *options);
 ctl_exit_e ctl_jobs_paused(const ctl_options_t *options);
 ctl_exit_e ctl_doctor(const ctl_options_t *options);
+ctl_exit_e ctl_letters_preview(const ctl_options_t *options);
+ctl_exit_e ctl_report_funnel(const ctl_options_t *options);
 
 #endif

@@ -333,6 +333,14 @@ check_offer_id(ctl_check_t *check, json_t *value)
     ctl_rules_text(check, value, MAX_OFFER_ID);
 }
 
+static void
+check_track(ctl_check_t *check, json_t *value)
+{
+    if (!json_is_boolean(value)) {
+        ctl_check_fail(check, "is neither true nor false");
+    }
+}
+
 static int
 has(const json_t *value, const char *key)
 {
@@ -382,6 +390,8 @@ check_source(ctl_check_t *check, json_t *value)
         {"payout", 0, check_payout},
         {"currency", 0, check_currency},
         {"offer_id", 0, check_offer_id},
+        {"track_opens", 0, check_track},
+        {"track_clicks", 0, check_track},
         {NULL, 0, NULL},
     };
 

@@ -23,6 +23,8 @@
 #define TAKES_REASON 64u
 #define TAKES_LIMIT 128u
 #define TAKES_DOCTOR 256u
+#define TAKES_PREVIEW 512u
+#define TAKES_PERIOD 1024u
 
 typedef struct {
     const char *group; /* first word */
@@ -44,6 +46,11 @@ static const command_t commands[] = {
      "print the business document that is in force"},
     {"leads", "show", ctl_leads_show, TAKES_DATABASE, "ID",
      "print all that happened to a lead"},
+    {"letters", "preview", ctl_letters_preview, TAKES_DATABASE | TAKES_PREVIEW,
+     "NAME", "write a letter with sample data, or send it"},
+    {"report", "funnel", ctl_report_funnel,
+     TAKES_DATABASE | TAKES_PERIOD | TAKES_JSON, NULL,
+     "print letters, confirmations, leads and money"},
     {"jobs", "list", ctl_jobs_list,
      TAKES_DATABASE | TAKES_JOBS | TAKES_LIST | TAKES_LIMIT | TAKES_JSON, NULL,
      "print jobs that are not over, the next first"},
@@ -99,7 +106,16 @@ enum {
     KEY_REASON,
     KEY_YES,
     KEY_JSON,
-    KEY_SPOOL
+    KEY_SPOOL,
+    KEY_LANG,
+    KEY_DOCUMENT,
+    KEY_OUT,
+    KEY_TO,
+    KEY_SINCE,
+    KEY_UNTIL,
+    KEY_ZONE,
+    KEY_SOURCE,
+    KEY_CSV
 };
 
 static const option_t option_table[] = {
@@ -129,8 +145,26 @@ static const option_t option_table[] = {
      "why, for those who meet the pause"},
     {"yes", KEY_YES, NULL, TAKES_YES, AT(yes), "do it to all that match"},
     {"json", KEY_JSON, NULL, TAKES_JSON, AT(json), "print JSON, for programs"},
-    {"config", 'c', "FILE", TAKES_DOCTOR, AT(conf),
-     "the worker's configuration to check as well"},
+    {"csv", KEY_CSV, NULL, TAKES_PERIOD, AT(csv),
+     "print the letters as CSV, for spreadsheets"},
+    {"since", KEY_SINCE, "DAY", TAKES_PERIOD, AT(since),
+     "first day, 2026-11-01 (29 days before the last)"},
+    {"until", KEY_UNTIL, "DAY", TAKES_PERIOD, AT(until), "last day (today)"},
+    {"zone", KEY_ZONE, "ZONE", TAKES_PERIOD, AT(zone),
+     "time zone of the days: Europe/Moscow (UTC)"},
+    {"source", KEY_SOURCE, "NAME", TAKES_PERIOD, AT(source),
+     "leads of this source"},
+    {"config", 'c', "FILE", TAKES_DOCTOR | TAKES_PREVIEW, AT(conf),
+     "the worker's configuration: to check it, to find the\n"
+     "                             relay"},
+    {"lang", KEY_LANG, "LANG", TAKES_PREVIEW, AT(lang),
+     "the letter in this language"},
+    {"document", KEY_DOCUMENT, "FILE", TAKES_PREVIEW, AT(document),
+     "the letter of this document, without a database"},
+    {"out", KEY_OUT, "FILE", TAKES_PREVIEW, AT(out),
+     "into FILE: .html, .txt, or all of it (standard output)"},
+    {"to", KEY_TO, "ADDRESS", TAKES_PREVIEW, AT(to),
+     "to ADDRESS, over the relay of --config"},
     {"spool", KEY_SPOOL, "DIR", TAKES_DOCTOR, AT(spool),
      "a directory whose file system needs room"},
     {"help", 'h', NULL, 0, NOWHERE, "print this"},

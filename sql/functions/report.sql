@@ -117,14 +117,30 @@ as $$
 $$;
 
 
-create or replace function leadq._report_zone(p_zone text)
-returns text
-language sql stable
+create or replace function leadq.report_period(p_from date, p_to date,
+    p_zone text default 'UTC', out day_from date, out day_to date,
+    out zone text, out since timestamptz, out until timestamptz)
+language plpgsql stable
+security definer set search_path = pg_catalog, pg_temp
 as $$
-    -- The time zone of that name, or UTC: one that only a browser knows is
-    -- no reason to show nothing.
-    select coalesce((select z.name from pg_timezone_names z
-                      where z.name = p_zone), 'UTC')
+begin
+    -- The days from p_from to p_to, both included, in a time zone, as the
+    -- reports take them; null: to today, from 29 days before.  A zone that
+    -- only a browser knows is UTC: no reason to show nothing.  Raises 22007
+    -- when the period ends before it begins.
+    zone := coalesce((select z.name from pg_timezone_names z
+                       where z.name = p_zone), 'UTC');
+    day_to := coalesce(p_to, (leadq.now() at time zone zone)::date);
+    day_from := coalesce(p_from, day_to - 29);
+
+    if day_to < day_from then
+        raise exception 'the period ends before it begins'
+            using errcode = '22007';
+    end if;
+
+    since := day_from::timestamp at time zone zone;
+    until := (day_to + 1)::timestamp at time zone zone;
+end
 $$;
 
 
@@ -136,42 +152,34 @@ security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     c_sources_max constant integer := 100;
-    v_zone text := leadq._report_zone(p_zone);
-    v_today date := (leadq.now() at time zone v_zone)::date;
-    v_to date := coalesce(p_to, v_today);
-    v_from date := coalesce(p_from, v_to - 29);
-    v_unit text := case when v_to - v_from > 730 then 'month'
-                        when v_to - v_from > 92 then 'week' else 'day' end;
-    v_since timestamptz := v_from::timestamp at time zone v_zone;
-    v_until timestamptz := (v_to + 1)::timestamp at time zone v_zone;
+    v_period record := leadq.report_period(p_from, p_to, p_zone);
+    v_days integer := v_period.day_to - v_period.day_from;
+    v_unit text := case when v_days > 730 then 'month'
+                        when v_days > 92 then 'week' else 'day' end;
 begin
-    -- The whole funnel report of the days from p_from to p_to, both
-    -- included, in a time zone; null: to today, from 29 days before.  At
-    -- most 100 sources, those with the most leads.  Raises 22007 when the
-    -- period ends before it begins.  Called by leadqctl and web_report_funnel.
-    if v_to < v_from then
-        raise exception 'the period ends before it begins'
-            using errcode = '22007';
-    end if;
-
-    return jsonb_build_object('from', v_from, 'to', v_to, 'zone', v_zone,
-        'unit', v_unit,
+    -- The whole funnel report of a period, see report_period.  At most 100
+    -- sources, those with the most leads.  Changes nothing.  Called by
+    -- leadqctl and web_report_funnel.
+    return jsonb_build_object('from', v_period.day_from,
+        'to', v_period.day_to, 'zone', v_period.zone, 'unit', v_unit,
         'made_at', to_char(leadq.now() at time zone 'UTC',
                            'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-        'days', leadq._report_days(v_since, v_until, v_unit, v_zone),
+        'days', leadq._report_days(v_period.since, v_period.until, v_unit,
+                                   v_period.zone),
         'sources', (
             with letters as materialized (
                 select l.source, jsonb_agg(to_jsonb(l) - 'source'
                            order by l.series, l.step) as list
-                  from leadq.report_letters(v_since, v_until) l
+                  from leadq.report_letters(v_period.since, v_period.until) l
                  group by l.source
             ), reasons as materialized (
                 select r.source, jsonb_agg(to_jsonb(r) - 'source'
                            order by r.leads desc, r.reason) as list
-                  from leadq.report_reasons(v_since, v_until) r
+                  from leadq.report_reasons(v_period.since, v_period.until) r
                  group by r.source
             ), sources as (
-                select * from leadq.report_leads(v_since, v_until) d
+                select *
+                  from leadq.report_leads(v_period.since, v_period.until) d
                  order by d.leads desc, d.source
                  limit c_sources_max
             )
