@@ -2,8 +2,8 @@
  * leadqctl letters preview: a letter with sample data, into a file or to an
  * address.  Its links lead to the site and confirm nothing.
  *
- *     the base, or --document FILE  ─> template and sender ─> letter ─┬─> file
- *                                                                     └─> relay
+ *     the base, or --document ─> template and sender ─> letter ─┬─> file
+ *                                                               └─> relay
  */
 
 #include "ctl_command.h"
@@ -33,7 +33,7 @@ text_of(const json_t *tpl, const char *key)
     return json_string_value(json_object_get(tpl, key));
 }
 
-/* --- where the template comes from ---------------------------------------- */
+/* --- where the template comes from --------------------------------------- */
 
 static json_t *
 of_database(const ctl_options_t *options)
@@ -77,7 +77,9 @@ series_of(const json_t *json, const char *name, int *bulk)
             used = text_of(step, "template");
             if (used != NULL && strcmp(used, name) == 0) {
                 kind = text_of(series, "kind");
-                *bulk = kind != NULL && strcmp(kind, "doi") != 0;
+                *bulk = kind != NULL
+                        && (strcmp(kind, "welcome") == 0
+                            || strcmp(kind, "promo") == 0);
                 return text_of(series, "name");
             }
         }
@@ -147,7 +149,7 @@ of_document(const ctl_options_t *options)
     return tpl;
 }
 
-/* --- into a file ----------------------------------------------------------- */
+/* --- into a file --------------------------------------------------------- */
 
 static int
 ends_in(const char *name, const char *end)
@@ -205,7 +207,7 @@ write_file(const smtp_letter_t *smtp, const char *name)
                                name == NULL ? "standard output" : name);
 }
 
-/* --- to an address --------------------------------------------------------- */
+/* --- to an address ------------------------------------------------------- */
 
 static void
 on_sent(void *data, const smtp_result_t *result)
@@ -275,7 +277,7 @@ send_letter(const smtp_letter_t *smtp, const ctl_options_t *options)
     return rc;
 }
 
-/* --- the command ----------------------------------------------------------- */
+/* --- the command --------------------------------------------------------- */
 
 static int
 show(const ctl_options_t *options, const json_t *tpl)

@@ -8,6 +8,7 @@
  */
 
 #include "ctl_command.h"
+#include "ctl_csv.h"
 #include "ctl_db.h"
 #include "ctl_error.h"
 #include "ctl_table.h"
@@ -66,15 +67,19 @@ static int
 print_csv(ctl_db_t *db, const char *const *values)
 {
     PGresult *res;
-    int rc;
+    int row;
 
     res = ctl_db_query(db, LETTERS, N_VALUES, values);
     if (res == NULL) {
         return -1;
     }
-    rc = ctl_table_csv(res);
+    for (row = -1; row < PQntuples(res); row++) {
+        ctl_csv_row(stdout, res, row);
+    }
     PQclear(res);
-    return rc;
+    return fflush(stdout) == 0 && !ferror(stdout)
+               ? 0
+               : ctl_error("cannot print all of it");
 }
 
 static int

@@ -106,38 +106,6 @@ ctl_table_print(const PGresult *res, int header)
     }
 }
 
-static void
-print_field(const char *text)
-{
-    if (text[strcspn(text, ",\"\r\n")] == '\0') {
-        (void)fputs(text, stdout);
-        return;
-    }
-    (void)putchar('"');
-    for (; *text != '\0'; text++) {
-        (void)fputs(*text == '"' ? "\"" : "", stdout);
-        (void)putchar(*text);
-    }
-    (void)putchar('"');
-}
-
-int
-ctl_table_csv(const PGresult *res)
-{
-    int row, i;
-
-    for (row = -1; row < PQntuples(res); row++) {
-        for (i = 0; i < PQnfields(res); i++) {
-            (void)fputs(i == 0 ? "" : ",", stdout);
-            print_field(cell(res, row, i));
-        }
-        (void)fputs("\r\n", stdout);
-    }
-    return fflush(stdout) == 0 && !ferror(stdout)
-               ? 0
-               : ctl_error("cannot print all of it");
-}
-
 static json_t *
 json_of(const PGresult *res, int row, int column)
 {

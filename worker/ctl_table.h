@@ -25,9 +25,6 @@ json_t *ctl_table_row(const PGresult *res, int row)
 json_t *ctl_table_rows(const PGresult *res)
     __attribute__((warn_unused_result));
 
-/* Prints all rows as CSV (RFC 4180) under the names of their columns. */
-int ctl_table_csv(const PGresult *res) __attribute__((warn_unused_result));
-
 /* Prints a document and drops it; -1, said on standard error: not whole. */
 int ctl_table_json(json_t *json) __attribute__((warn_unused_result));
 

@@ -210,9 +210,8 @@ declare
 begin
     -- All that the worker needs to write and send a letter.  The newest
     -- version of the template in the person's language is used, else in the
-    -- source's, else in any; the message remembers which.  A letter of a
-    -- double-opt-in series answers somebody; any other is marketing, and its
-    -- headers say so.
+    -- source's, else in any; the message remembers which.  The headers of
+    -- marketing say that it is.
     select t.template_id,
            jsonb_build_object(
                'message_id', m.message_id,
@@ -258,7 +257,8 @@ begin
       join leadq.source s on s.source_id = e.source_id
       join leadq.series r on r.series_id = m.series_id
      cross join lateral (
-        select coalesce(to_jsonb(r) ->> 'kind', 'doi') <> 'doi') k (bulk)
+        select coalesce((to_jsonb(r) ->> 'marketing')::boolean,
+                        false)) k (bulk)
       join leadq.step p
         on p.series_id = m.series_id
        and p.step = m.step

@@ -61,21 +61,32 @@ as $$
 $$;
 
 
+create or replace function leadq._address_alive(p_email text)
+returns void
+language plpgsql
+as $$
+begin
+    -- Somebody is there: a letter was delivered, opened or clicked, so the
+    -- soft bounces in a row begin anew.  A repeat changes nothing.
+    update leadq.address a
+       set soft_bounces = 0
+     where a.channel = 'email'
+       and a.value = p_email
+       and a.soft_bounces > 0
+       and a.state <> 'invalid';
+end
+$$;
+
+
 create or replace function leadq._note_event(p_message uuid, p_kind text,
     p_contact bigint, p_email text, p_data jsonb)
 returns void
 language plpgsql
 as $$
 begin
-    -- Somebody did something with a letter: the mailbox is alive, so its
-    -- soft bounces no longer count in a row (A-4), and whoever waits for the
-    -- event hears of it.
-    update leadq.address a
-       set soft_bounces = 0
-     where a.channel = 'email'
-       and a.value = p_email
-       and a.state <> 'invalid'
-       and a.soft_bounces > 0;
+    -- Somebody did something with a letter: the mailbox is alive (A-4), and
+    -- whoever waits for the event hears of it.
+    perform leadq._address_alive(p_email);
 
     insert into leadq.event (at, kind, contact_id, ref, data)
     values (leadq.now(), p_kind, p_contact, p_message, p_data);
