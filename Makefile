@@ -198,7 +198,7 @@ $(BUILD)/tests/bench/bare: tests/bench/bare.c
 
 # What "make bench" runs: figures, or with BENCH_SOAK one long run.
 BENCHES    = $(if $(filter jobs,$(BENCH_SOAK)),soak_jobs, \
-               $(if $(BENCH_SOAK),soak,run jobs lanes callbacks))
+               $(if $(BENCH_SOAK),soak,run jobs lanes callbacks letters))
 
 bench: module worker $(BUILD)/tests/bench/noop $(BUILD)/tests/bench/bare
 	@set -e; for b in $(BENCHES); do \
@@ -284,6 +284,10 @@ PATHS      = sed -e 's,/usr/sbin/leadq,$(SBINDIR)/leadq,' \
              -e 's,/etc/leadq,$(SYSCONFDIR),'
 MONITORING = $(wildcard conf/grafana conf/prometheus)
 
+# The charts of the report; "make deps" brings them.  Without them the report
+# is text and tables.
+ECHARTS   ?= build/node_modules/echarts/dist/echarts.common.min.js
+
 install: install-module install-worker install-sql
 
 install-module: module
@@ -293,6 +297,9 @@ install-module: module
 	for f in conf/nginx/*; do \
 	    $(PATHS) $$f > $(DESTDIR)$(DATADIR)/nginx/$${f##*/}; done
 	install -D -m 644 -t $(DESTDIR)$(DATADIR)/html conf/html/*
+	if [ -e "$(ECHARTS)" ]; then install -m 644 "$(ECHARTS)" \
+	    $(DESTDIR)$(DATADIR)/html/echarts.min.js; \
+	else echo "the report has no charts: make deps brings them"; fi
 	install -D -m 644 -t $(DESTDIR)$(MANDIR)/man5 \
 	    $(wildcard ngx_module/*.5)
 
@@ -358,7 +365,7 @@ deb:
 	mv $(BUILD)/deb/$(RELEASE)/conf/debian $(BUILD)/deb/$(RELEASE)/debian
 	sed -i '1s/(.*)/($(VERSION))/' $(BUILD)/deb/$(RELEASE)/debian/changelog
 	cd $(BUILD)/deb/$(RELEASE) && env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL \
-	    dpkg-buildpackage -b -us -uc -j2 > ../build.log 2>&1 \
+	    ECHARTS=$(abspath $(ECHARTS)) dpkg-buildpackage -b -us -uc -j2 > ../build.log 2>&1 \
 	    || { tail -n 40 ../build.log; exit 1; }
 	@rm -f $(DEBS:%=$(BUILD)/%_*.deb)
 	@cp $(DEBS:%=$(BUILD)/deb/%_*.deb) $(BUILD)/

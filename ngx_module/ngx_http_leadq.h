@@ -148,6 +148,7 @@ struct ngx_http_leadq_loc_conf_s {
     leadq_shape_t                 shape;
     unsigned                      takes_body:1; /* a field comes from it */
     ngx_uint_t                    args;         /* 0 unset, 1 off, 2 on */
+    ngx_uint_t                    get;          /* the same */
 
     ngx_http_handler_pt           sight;        /* NULL: shows no figures */
     ngx_http_leadq_place_t        sight_place;
@@ -363,7 +364,8 @@ ngx_uint_t ngx_http_leadq_wants_html(ngx_http_request_t *r);
 
 
 /*
- * body: its bytes and those of the query, and the directive leadq_args.
+ * body: its bytes and those of the query, and the directives leadq_args and
+ * leadq_get.
  */
 
 /* Why a body is not read at all; static text. */
@@ -373,7 +375,7 @@ typedef struct {
     const char                   *title;
 } ngx_http_leadq_refusal_t;
 
-char *ngx_http_leadq_args(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_leadq_on_off(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* NGX_OK: read it; NGX_DECLINED: refuse it so; NGX_ERROR: no memory. */
 ngx_int_t ngx_http_leadq_body_precheck(ngx_http_request_t *r,

@@ -19,16 +19,19 @@ static ngx_int_t ngx_http_leadq_body_bytes(ngx_http_request_t *r,
     ngx_str_t *body);
 
 
-/* leadq_args on | off; */
+/* leadq_args on | off; leadq_get on | off; */
 
 char *
-ngx_http_leadq_args(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_http_leadq_on_off(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_leadq_loc_conf_t  *lcf = conf;
 
-    ngx_str_t  *value;
+    ngx_str_t   *value;
+    ngx_uint_t  *set;
 
-    if (lcf->args) {
+    set = (ngx_uint_t *) ((char *) conf + cmd->offset);
+
+    if (*set) {
         return "is duplicate";
     }
 
@@ -37,15 +40,15 @@ ngx_http_leadq_args(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_leadq_place(cf, &lcf->place);
 
     if (ngx_strcmp(value[1].data, "on") == 0) {
-        lcf->args = 2;
+        *set = 2;
 
     } else if (ngx_strcmp(value[1].data, "off") == 0) {
-        lcf->args = 1;
+        *set = 1;
 
     } else {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid \"leadq_args %V\", it is \"on\" or "
-                           "\"off\"", &value[1]);
+                           "invalid \"%V %V\", it is \"on\" or \"off\"",
+                           &cmd->name, &value[1]);
         return NGX_CONF_ERROR;
     }
 

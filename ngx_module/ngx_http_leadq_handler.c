@@ -86,10 +86,14 @@ ngx_http_leadq_precheck(ngx_http_request_t *r, ngx_http_leadq_loc_conf_t *lcf)
     refusal.code = NULL;
     refusal.title = NULL;
 
-    if (r->method != NGX_HTTP_POST) {
+    if (r->method != NGX_HTTP_POST
+        && (lcf->get != 2 || !(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))))
+    {
         refusal.status = NGX_HTTP_NOT_ALLOWED;
         refusal.code = "method-not-allowed";
-        refusal.title = "Only POST is possible here";
+        refusal.title = lcf->get == 2
+                        ? "Only GET, HEAD and POST are possible here"
+                        : "Only POST is possible here";
 
     } else if (lcf->takes_body
                && ngx_http_leadq_body_precheck(r, &refusal) == NGX_ERROR)

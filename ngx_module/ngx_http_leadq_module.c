@@ -71,9 +71,16 @@ static ngx_command_t  ngx_http_leadq_commands[] = {
 
     { ngx_string("leadq_args"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_leadq_args,
+      ngx_http_leadq_on_off,
       NGX_HTTP_LOC_CONF_OFFSET,
-      0,
+      offsetof(ngx_http_leadq_loc_conf_t, args),
+      NULL },
+
+    { ngx_string("leadq_get"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_leadq_on_off,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_leadq_loc_conf_t, get),
       NULL },
 
     { ngx_string("leadq_redirect"),

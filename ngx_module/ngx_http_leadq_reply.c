@@ -67,7 +67,10 @@ ngx_http_leadq_reply_problem(ngx_http_request_t *r, ngx_uint_t status,
     }
 
     if (status == NGX_HTTP_NOT_ALLOWED) {
-        if (lcf->function) {
+        if (lcf->get == 2) {
+            ngx_str_set(&allow, "GET, HEAD, POST");
+
+        } else if (lcf->function) {
             ngx_str_set(&allow, "POST");
 
         } else {
@@ -169,8 +172,11 @@ ngx_http_leadq_reply_answer(ngx_http_request_t *r,
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_leadq_module);
 
-    if (ngx_http_leadq_is_form(r, lcf)) {
+    /* a function that sends people on knows better where to */
 
+    if (ngx_http_leadq_is_form(r, lcf)
+        && (answer->status < 300 || answer->status >= 400))
+    {
         if (answer->status < 400) {
             return ngx_http_leadq_redirect_ok(r, lcf);
         }

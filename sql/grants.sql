@@ -12,7 +12,10 @@ grant execute on function
     leadq.web_api(),
     leadq.web_lead(uuid[], text[]),
     leadq.web_confirm(uuid[], text[]),
-    leadq.web_unsubscribe(uuid[], text[])
+    leadq.web_unsubscribe(uuid[], text[]),
+    leadq.web_open(uuid[], text[]),
+    leadq.web_click(uuid[], text[]),
+    leadq.web_report_funnel(uuid[], text[])
 to leadq_web;
 
 grant execute on function
@@ -29,13 +32,22 @@ grant execute on function
     leadq.queue_figures()
 to leadq_worker;
 
+grant execute on function
+    leadq.report_letters(timestamptz, timestamptz),
+    leadq.report_leads(timestamptz, timestamptz),
+    leadq.report_reasons(timestamptz, timestamptz),
+    leadq.report_period(date, date, text),
+    leadq.report_funnel(date, date, text)
+to leadq_read;
+
 grant select on
     leadq.job,
     leadq.job_attempt,
     leadq.job_dead,
     leadq.lead_story,
     leadq.lead_report,
-    leadq.partner_report
+    leadq.partner_report,
+    leadq.funnel
 to leadq_read;
 
 -- Partitions of the days and months ahead are there before the first job is.

@@ -46,7 +46,16 @@ typedef struct {
     int send;
     const char *date;    /* of a report, as the next two; NULL: yesterday */
     const char *network; /* NULL: every one */
-    const char *out;     /* directory; NULL: standard output */
+    const char *out;     /* file or directory; NULL: standard output */
+
+    const char *lang;     /* of a letter; NULL: any, as the next three */
+    const char *document; /* file; NULL: what is in force */
+    const char *to;       /* address */
+
+    const char *since; /* days of a report; NULL: its own, as the next three */
+    const char *until;
+    const char *zone;
+    int csv;
 } ctl_options_t;
 
 /* Each command prints what is wrong itself. */
@@ -73,5 +82,7 @@ ctl_exit_e ctl_contact_erase(const ctl_options_t *options);
 ctl_exit_e ctl_contact_withdraw(const ctl_options_t *options);
 ctl_exit_e ctl_contact_merge(const ctl_options_t *options);
 ctl_exit_e ctl_doctor(const ctl_options_t *options);
+ctl_exit_e ctl_letters_preview(const ctl_options_t *options);
+ctl_exit_e ctl_report_funnel(const ctl_options_t *options);
 
 #endif

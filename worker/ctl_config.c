@@ -6,71 +6,23 @@
  *     export   config_export(), sorted; what import takes back
  */
 
-#include "ctl_check.h"
 #include "ctl_command.h"
 #include "ctl_db.h"
+#include "ctl_document.h"
 #include "ctl_error.h"
-#include "ctl_file.h"
-#include "ctl_rules.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_DOCUMENT (8 * 1024 * 1024)
-
-typedef struct {
-    char *text; /* owned, as the next one */
-    json_t *json;
-    ctl_check_t check; /* done with the document */
-} document_t;
-
-static void
-document_done(document_t *doc)
-{
-    ctl_check_done(&doc->check);
-    json_decref(doc->json);
-    free(doc->text);
-}
-
-/* Reads a document and prints all that is wrong with it. */
-static int
-document_load(document_t *doc, const char *file)
-{
-    json_error_t error;
-    fault_t fault;
-    size_t n;
-
-    memset(doc, 0, sizeof(*doc));
-    doc->text = ctl_file_read(file, MAX_DOCUMENT, &fault);
-    if (doc->text == NULL) {
-        return ctl_error("%s: %s", file, fault.text);
-    }
-    doc->json = json_loads(doc->text, 0, &error);
-    if (doc->json == NULL) {
-        (void)fprintf(stderr, "%s:%d: not JSON: %s\n", file, error.line,
-                      error.text);
-        return -1;
-    }
-    if (ctl_check_init(&doc->check, file, doc->text, doc->json) == -1) {
-        return -1;
-    }
-    ctl_rules_check(&doc->check);
-    n = ctl_check_report(&doc->check);
-    if (n > 0) {
-        return ctl_error("%s has %zu mistake%s", file, n, n == 1 ? "" : "s");
-    }
-    return 0;
-}
-
 static size_t
-count(const document_t *doc, const char *section)
+count(const ctl_document_t *doc, const char *section)
 {
     return json_array_size(json_object_get(doc->json, section));
 }
 
 static void
-print_contents(const document_t *doc, const char *file, const char *what)
+print_contents(const ctl_document_t *doc, const char *file, const char *what)
 {
     (void)printf("%s: %s: %zu templates, %zu series, %zu networks, "
                  "%zu sources\n",
@@ -81,14 +33,14 @@ print_contents(const document_t *doc, const char *file, const char *what)
 ctl_exit_e
 ctl_config_check(const ctl_options_t *options)
 {
-    document_t doc;
+    ctl_document_t doc;
     int rc;
 
-    rc = document_load(&doc, options->operand);
+    rc = ctl_document_load(&doc, options->operand);
     if (rc == 0) {
         print_contents(&doc, options->operand, "good");
     }
-    document_done(&doc);
+    ctl_document_done(&doc);
     return rc == 0 ? CTL_OK : CTL_FAILED;
 }
 
@@ -96,7 +48,7 @@ ctl_config_check(const ctl_options_t *options)
 
 /* What only SQL can know comes as P0001 with "path: reason". */
 static void
-report_refusal(document_t *doc, const ctl_db_t *db, const PGresult *res)
+report_refusal(ctl_document_t *doc, const ctl_db_t *db, const PGresult *res)
 {
     const char *state, *message, *colon;
     char *path;
@@ -117,7 +69,7 @@ report_refusal(document_t *doc, const ctl_db_t *db, const PGresult *res)
 }
 
 static PGresult *
-call_import(document_t *doc, ctl_db_t *db)
+call_import(ctl_document_t *doc, ctl_db_t *db)
 {
     const char *values[1];
     PGresult *res;
@@ -140,7 +92,7 @@ call_import(document_t *doc, ctl_db_t *db)
 }
 
 static int
-import(document_t *doc, ctl_db_t *db, const ctl_options_t *options)
+import(ctl_document_t *doc, ctl_db_t *db, const ctl_options_t *options)
 {
     PGresult *res;
     int i, n;
@@ -166,17 +118,17 @@ import(document_t *doc, ctl_db_t *db, const ctl_options_t *options)
 ctl_exit_e
 ctl_config_import(const ctl_options_t *options)
 {
-    document_t doc;
+    ctl_document_t doc;
     ctl_db_t db;
     int rc;
 
     memset(&db, 0, sizeof(db));
-    rc = document_load(&doc, options->operand);
+    rc = ctl_document_load(&doc, options->operand);
     if (rc == 0) {
         rc = import(&doc, &db, options);
     }
     ctl_db_close(&db);
-    document_done(&doc);
+    ctl_document_done(&doc);
     return rc == 0 ? CTL_OK : CTL_FAILED;
 }
 

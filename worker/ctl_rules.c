@@ -318,6 +318,14 @@ check_retention(ctl_check_t *check, json_t *value)
     }
 }
 
+static void
+check_track(ctl_check_t *check, json_t *value)
+{
+    if (!json_is_boolean(value)) {
+        ctl_check_fail(check, "is neither true nor false");
+    }
+}
+
 static int
 has(const json_t *value, const char *key)
 {
@@ -362,6 +370,8 @@ check_source(ctl_check_t *check, json_t *value)
         {"currency", 0, ctl_partners_currency},
         {"offer_id", 0, ctl_partners_offer},
         {"retention_days", 0, check_retention},
+        {"track_opens", 0, check_track},
+        {"track_clicks", 0, check_track},
         {NULL, 0, NULL},
     };
 

@@ -5,6 +5,7 @@
 
 #include "ctl_file.h"
 #include "ctl_rules.h"
+#include "ctl_sample.h"
 
 #include "template.h"
 
@@ -13,17 +14,14 @@
 
 #define MAX_SUBJECT 200
 
-/* What a letter's text may name; SQL and the worker fill these in. */
-static const char *const variables[] = {"name", "source", "lang",
-                                        "confirm_url", "unsubscribe_url"};
-
-#define N_VARIABLES (sizeof(variables) / sizeof(variables[0]))
-
 /* One text of a template: where its faults are told. */
 typedef struct {
     ctl_check_t *check; /* borrowed */
     const char *file;   /* borrowed; NULL: the text stands in the document */
+    json_t *vars;       /* owned; what it may name */
 } part_t;
+
+static const ctl_sample_t sample;
 
 static void
 fail_part(const part_t *part, int line, const char *reason)
@@ -41,16 +39,13 @@ fail_part(const part_t *part, int line, const char *reason)
 static void
 on_name(void *data, const char *name, int line)
 {
+    part_t *part = data;
     fault_t fault;
-    size_t i;
 
-    for (i = 0; i < N_VARIABLES; i++) {
-        if (strcmp(name, variables[i]) == 0) {
-            return;
-        }
+    if (json_object_get(part->vars, name) == NULL) {
+        (void)fault_set(&fault, line, "unknown variable \"%s\"", name);
+        fail_part(part, fault.line, fault.text);
     }
-    (void)fault_set(&fault, line, "unknown variable \"%s\"", name);
-    fail_part(data, fault.line, fault.text);
 }
 
 static void
@@ -64,14 +59,17 @@ check_mustache(part_t *part, const char *text)
         fail_part(part, fault.line, fault.text);
         return;
     }
+    part->vars = ctl_sample_vars(&sample, "en");
     template_each_name(tpl, on_name, part);
+    json_decref(part->vars);
+    part->vars = NULL;
     template_free(tpl);
 }
 
 static void
 check_subject(ctl_check_t *check, json_t *value)
 {
-    part_t part = {check, NULL};
+    part_t part = {check, NULL, NULL};
 
     ctl_rules_text(check, value, MAX_SUBJECT);
     if (json_is_string(value)) {
@@ -125,6 +123,7 @@ take_file(ctl_check_t *check, json_t *tpl, const char *key, const char *name)
     } else {
         part.check = check;
         part.file = path;
+        part.vars = NULL;
         check_mustache(&part, text);
         (void)json_object_set_new(tpl, key, string);
     }
@@ -135,7 +134,7 @@ take_file(ctl_check_t *check, json_t *tpl, const char *key, const char *name)
 static void
 check_part(ctl_check_t *check, json_t *tpl, const char *key)
 {
-    part_t part = {check, NULL};
+    part_t part = {check, NULL, NULL};
     json_t *value;
     const char *name;
     size_t mark;
@@ -151,6 +150,48 @@ check_part(ctl_check_t *check, json_t *tpl, const char *key)
     ctl_check_leave(check, mark);
 }
 
+static const char *
+subject_of(const smtp_letter_t *smtp)
+{
+    const char *const *header;
+
+    for (header = smtp->headers; *header != NULL; header++) {
+        if (strncmp(*header, "Subject: ", 9) == 0) {
+            return *header + 9;
+        }
+    }
+    return "";
+}
+
+/* What only shows when the letter is written; to whom is for the reason. */
+static void
+check_written(ctl_check_t *check, const json_t *value, const char *name,
+              const char *whom)
+{
+    ctl_sample_t who = sample;
+    const smtp_letter_t *smtp;
+    letter_t *letter;
+    fault_t fault;
+
+    who.name = name;
+    letter = ctl_sample_letter(&who, value, &fault);
+    if (letter == NULL) {
+        ctl_check_fail(check, "cannot be written: %s", fault.text);
+        return;
+    }
+    smtp = letter_smtp(letter);
+    if (*subject_of(smtp) == '\0') {
+        ctl_check_fail_key(check, "subject", "is empty to a person %s", whom);
+    }
+    if (smtp->text_len == 0) {
+        ctl_check_fail_key(check, "text", "is empty to a person %s", whom);
+    }
+    if (smtp->html_len == 0) {
+        ctl_check_fail_key(check, "html", "is empty to a person %s", whom);
+    }
+    letter_free(letter);
+}
+
 static void
 check_template(ctl_check_t *check, json_t *value)
 {
@@ -160,28 +201,35 @@ check_template(ctl_check_t *check, json_t *value)
         {"html", 1, check_shape},      {NULL, 0, NULL},
     };
 
+    size_t before = check->n_problems;
+
     if (ctl_check_object(check, value, keys) == 0) {
         check_part(check, value, "text");
         check_part(check, value, "html");
+        if (check->n_problems == before) {
+            check_written(check, value, NULL, "with a name");
+            check_written(check, value, "", "without a name");
+        }
     }
 }
 
-/* --- the link that the series is for ------------------------------------- */
+/* --- the links that a series is for -------------------------------------- */
 
-#define LINK "CONFIRM-URL"
+#define LINK "THE-LINK"
 
 /* Whether a letter shows the link; to a person with a name, or without. */
 static int
-shows_link(const template_t *tpl, const char *name)
+shows_link(const template_t *tpl, const char *link, const char *name)
 {
+    ctl_sample_t who = sample;
     json_t *vars;
     buf_t out;
     int shown;
 
-    vars = json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", name, "source", "x",
-                     "lang", "x", "confirm_url", LINK, "unsubscribe_url", "x");
+    who.name = name;
+    vars = ctl_sample_vars(&who, "en");
     buf_init(&out, TEMPLATE_MAX_LEN * 2);
-    shown = vars != NULL
+    shown = json_object_set_new(vars, link, json_string(LINK)) == 0
             && template_render(tpl, vars, TEMPLATE_PLAIN, &out) == 0
             && strstr(buf_str(&out), LINK) != NULL;
     buf_done(&out);
@@ -190,7 +238,8 @@ shows_link(const template_t *tpl, const char *name)
 }
 
 static void
-check_link(ctl_check_t *check, const json_t *value, const char *key)
+check_link(ctl_check_t *check, const json_t *value, const char *key,
+           const char *link)
 {
     const char *text;
     template_t *tpl;
@@ -201,46 +250,61 @@ check_link(ctl_check_t *check, const json_t *value, const char *key)
     if (tpl == NULL) {
         return; /* told before */
     }
-    if (!shows_link(tpl, "x")) {
+    if (!shows_link(tpl, link, "x")) {
+        ctl_check_fail_key(
+            check, key, "does not show {{%s}}, and a series uses the template",
+            link);
+    } else if (!shows_link(tpl, link, "")) {
         ctl_check_fail_key(check, key,
-                           "does not show {{confirm_url}}, and a "
-                           "series uses the template");
-    } else if (!shows_link(tpl, "")) {
-        ctl_check_fail_key(check, key,
-                           "shows no {{confirm_url}} to a person "
-                           "without a name");
+                           "shows no {{%s}} to a person without a name", link);
     }
     template_free(tpl);
 }
 
-/* Whether a step of a series sends the template. */
+/* Whether a step of the series sends the template. */
 static int
-is_sent(const ctl_check_t *check, const json_t *value)
+sends(const json_t *series, const char *name)
 {
-    const char *name, *used;
-    json_t *series, *step;
-    size_t i, k;
+    const char *used;
+    json_t *step;
+    size_t i;
 
-    name = ctl_rules_text_of(value, "name");
-    json_array_foreach(json_object_get(check->document, "series"), i, series)
+    json_array_foreach(json_object_get(series, "steps"), i, step)
     {
-        json_array_foreach(json_object_get(series, "steps"), k, step)
-        {
-            used = ctl_rules_text_of(step, "template");
-            if (name != NULL && used != NULL && strcmp(name, used) == 0) {
-                return 1;
-            }
+        used = ctl_rules_text_of(step, "template");
+        if (name != NULL && used != NULL && strcmp(name, used) == 0) {
+            return 1;
         }
     }
     return 0;
 }
 
+/* "This was not me" or "no more of it" is in every letter of every series. */
 static void
 check_links(ctl_check_t *check, json_t *value)
 {
-    if (is_sent(check, value)) {
-        check_link(check, value, "text");
-        check_link(check, value, "html");
+    const char *kind;
+    json_t *series;
+    int sent, asks;
+    size_t i;
+
+    sent = 0;
+    asks = 0;
+    json_array_foreach(json_object_get(check->document, "series"), i, series)
+    {
+        if (sends(series, ctl_rules_text_of(value, "name"))) {
+            kind = ctl_rules_text_of(series, "kind");
+            sent = 1;
+            asks |= kind == NULL || strcmp(kind, "doi") == 0;
+        }
+    }
+    if (asks) {
+        check_link(check, value, "text", "confirm_url");
+        check_link(check, value, "html", "confirm_url");
+    }
+    if (sent) {
+        check_link(check, value, "text", "unsubscribe_url");
+        check_link(check, value, "html", "unsubscribe_url");
     }
 }
 

@@ -184,28 +184,34 @@ dispatch_stop(job_t *job, const char *reason)
     end_post(job, BREAKER_NOTHING);
 }
 
+void
+dispatch_relay(const conf_t *conf, const char *host, smtp_server_t *server)
+{
+    server->url = conf->smtp_url;
+    server->user = conf->smtp_user;
+    server->password = conf->smtp_password;
+    server->helo = conf->smtp_helo == NULL ? host : conf->smtp_helo;
+    server->connect_timeout_ms = conf->connect_timeout_ms;
+    switch (conf->smtp_tls) {
+    case CONF_TLS_OFF:
+        server->tls = SMTP_TLS_OFF;
+        break;
+    case CONF_TLS_TRY:
+        server->tls = SMTP_TLS_TRY;
+        break;
+    case CONF_TLS_REQUIRE:
+        server->tls = SMTP_TLS_REQUIRE;
+        break;
+    }
+}
+
 static int
 post_letter(const dispatch_t *dispatch, job_t *job)
 {
     const conf_t *conf = dispatch->conf;
     smtp_server_t server;
 
-    server.url = conf->smtp_url;
-    server.user = conf->smtp_user;
-    server.password = conf->smtp_password;
-    server.helo = conf->smtp_helo == NULL ? dispatch->helo : conf->smtp_helo;
-    server.connect_timeout_ms = conf->connect_timeout_ms;
-    switch (conf->smtp_tls) {
-    case CONF_TLS_OFF:
-        server.tls = SMTP_TLS_OFF;
-        break;
-    case CONF_TLS_TRY:
-        server.tls = SMTP_TLS_TRY;
-        break;
-    case CONF_TLS_REQUIRE:
-        server.tls = SMTP_TLS_REQUIRE;
-        break;
-    }
+    dispatch_relay(conf, dispatch->helo, &server);
     job->smtp =
         smtp_start(dispatch->transfers[JOB_SMTP], &server,
                    letter_smtp(job->letter), job->limit_ms, on_smtp_end, job);

@@ -11,6 +11,7 @@
 #include "conf.h"
 #include "job.h"
 #include "list.h"
+#include "smtp.h"
 #include "stats.h"
 
 #include <uv.h>
@@ -71,6 +72,10 @@ typedef void (*dispatch_view_pt)(void *data, const destination_view_t *view);
 
 void dispatch_each(const dispatch_t *dispatch, dispatch_view_pt fn,
                    void *data);
+
+/* The relay of a configuration; host is what it greets as by default. */
+void dispatch_relay(const conf_t *conf, const char *host,
+                    smtp_server_t *server);
 
 /* How many posts are under way. */
 size_t dispatch_posting(const dispatch_t *dispatch);

@@ -28,6 +28,8 @@
 #define TAKES_CONFIG 65536u
 #define TAKES_FIRE 131072u
 #define TAKES_PARTNERS 262144u
+#define TAKES_PREVIEW 512u
+#define TAKES_PERIOD 1024u
 
 typedef struct {
     const char *group; /* first word */
@@ -57,6 +59,12 @@ static const command_t commands[] = {
     {"report", "partners", ctl_report_partners,
      TAKES_DATABASE | TAKES_PARTNERS, NULL,
      "what networks were told on a day, as CSV"},
+    {"letters", "preview", ctl_letters_preview,
+     TAKES_DATABASE | TAKES_CONFIG | TAKES_PREVIEW, "NAME",
+     "write a letter with sample data, or send it"},
+    {"report", "funnel", ctl_report_funnel,
+     TAKES_DATABASE | TAKES_PERIOD | TAKES_JSON, NULL,
+     "print letters, confirmations, leads and money"},
     {"jobs", "list", ctl_jobs_list,
      TAKES_DATABASE | TAKES_JOBS | TAKES_LIST | TAKES_LIMIT | TAKES_JSON, NULL,
      "print jobs that are not over, the next first"},
@@ -138,7 +146,14 @@ enum {
     KEY_SEND,
     KEY_DATE,
     KEY_NETWORK,
-    KEY_OUT
+    KEY_OUT,
+    KEY_LANG,
+    KEY_DOCUMENT,
+    KEY_TO,
+    KEY_SINCE,
+    KEY_UNTIL,
+    KEY_ZONE,
+    KEY_CSV
 };
 
 static const option_t option_table[] = {
@@ -168,8 +183,8 @@ static const option_t option_table[] = {
      "why, for those who meet the pause"},
     {"yes", KEY_YES, NULL, TAKES_YES, AT(yes), "do it to all that match"},
     {"json", KEY_JSON, NULL, TAKES_JSON, AT(json), "print JSON, for programs"},
-    {"source", KEY_SOURCE, "NAME", TAKES_IMPORT, AT(source),
-     "the source that the leads come from"},
+    {"source", KEY_SOURCE, "NAME", TAKES_IMPORT | TAKES_PERIOD, AT(source),
+     "leads of this source"},
     {"map", KEY_MAP, "FIELD=COLUMN,...", TAKES_IMPORT, AT(map),
      "which columns are which fields"},
     {"set", KEY_SET, "FIELD=VALUE,...", TAKES_IMPORT, AT(set),
@@ -184,9 +199,22 @@ static const option_t option_table[] = {
      "read so many lines now, the rest another time"},
     {"purpose", KEY_PURPOSE, "PURPOSE", TAKES_PURPOSE, AT(purpose),
      "of the consent: ads (default) or pd_processing"},
+    {"csv", KEY_CSV, NULL, TAKES_PERIOD, AT(csv),
+     "print the letters as CSV, for spreadsheets"},
+    {"since", KEY_SINCE, "DAY", TAKES_PERIOD, AT(since),
+     "first day, 2026-11-01 (29 days before the last)"},
+    {"until", KEY_UNTIL, "DAY", TAKES_PERIOD, AT(until), "last day (today)"},
+    {"zone", KEY_ZONE, "ZONE", TAKES_PERIOD, AT(zone),
+     "time zone of the days: Europe/Moscow (UTC)"},
     {"config", 'c', "FILE", TAKES_CONFIG, AT(conf),
-     "the worker's configuration: to check it as well,\n"
-     "                             for the secrets of networks"},
+     "the worker's configuration: to check it, for the\n"
+     "                             secrets of networks, to find the relay"},
+    {"lang", KEY_LANG, "LANG", TAKES_PREVIEW, AT(lang),
+     "the letter in this language"},
+    {"document", KEY_DOCUMENT, "FILE", TAKES_PREVIEW, AT(document),
+     "the letter of this document, without a database"},
+    {"to", KEY_TO, "ADDRESS", TAKES_PREVIEW, AT(to),
+     "to ADDRESS, over the relay of --config"},
     {"spool", KEY_SPOOL, "DIR", TAKES_DOCTOR, AT(spool),
      "a directory whose file system needs room"},
     {"status", KEY_STATUS, "STATUS", TAKES_FIRE, AT(status),
@@ -199,8 +227,10 @@ static const option_t option_table[] = {
      "the day, in UTC (yesterday)"},
     {"network", KEY_NETWORK, "NAME", TAKES_PARTNERS, AT(network),
      "of this network alone"},
-    {"out", KEY_OUT, "DIR", TAKES_PARTNERS, AT(out),
-     "a file NAME-DATE.csv for each network in DIR"},
+    {"out", KEY_OUT, "PATH", TAKES_PREVIEW | TAKES_PARTNERS, AT(out),
+     "a letter's file: .html, .txt, or all of it; the\n"
+     "                             directory of a file NAME-DATE.csv for each "
+     "network"},
     {"help", 'h', NULL, 0, NOWHERE, "print this"},
     {"version", 'V', NULL, 0, NOWHERE, "print the version"},
 };

@@ -222,6 +222,34 @@ add_reply_to(making_t *m, buf_t *line)
     return add_header(m, line);
 }
 
+/*
+ * What the letter is: an answer to somebody (RFC 3834), or one of many, with
+ * what a provider's feedback names it by.
+ */
+static int
+add_class(making_t *m, buf_t *line)
+{
+    const char *id;
+
+    if (!json_is_true(json_object_get(m->payload, "bulk"))) {
+        buf_add_str(line, "Auto-Submitted: auto-generated");
+        return add_header(m, line);
+    }
+    buf_add_str(line, "Precedence: bulk");
+    if (add_header(m, line) != 0) {
+        return -1;
+    }
+    id = text_of(m->payload, "feedback_id");
+    if (id == NULL) {
+        return 0;
+    }
+    if (!is_visible(id)) {
+        return fault_set(m->fault, 0, "feedback_id is not a name");
+    }
+    buf_addf(line, "Feedback-ID: %s", id);
+    return add_header(m, line);
+}
+
 /* RFC 8058 and 2919; each on one line, for DKIM. */
 static int
 add_list_headers(making_t *m, buf_t *line)
@@ -286,12 +314,8 @@ make_headers(making_t *m, time_t now)
     }
     buf_add_str(&line, "MIME-Version: 1.0");
     if (add_header(m, &line) != 0 || add_reply_to(m, &line) != 0
-        || add_list_headers(m, &line) != 0)
+        || add_list_headers(m, &line) != 0 || add_class(m, &line) != 0)
     {
-        goto failed;
-    }
-    buf_add_str(&line, "Auto-Submitted: auto-generated");
-    if (add_header(m, &line) != 0) {
         goto failed;
     }
     return 0;

@@ -18,6 +18,7 @@ typedef enum {
     STEP_TEXT,     /* text, len */
     STEP_VALUE,    /* name; escaped */
     STEP_RAW,      /* name; as it is */
+    STEP_URL,      /* name; percent-encoded */
     STEP_SECTION,  /* name; jump to end unless it holds */
     STEP_INVERTED, /* name; jump to end when it holds */
     STEP_END       /* nothing; where a jump lands */
@@ -51,7 +52,7 @@ typedef struct {
 } parser_t;
 
 typedef struct {
-    char sigil;        /* # ^ / ! & { or 0 for a plain variable */
+    char sigil;        /* # ^ / ! & % { or 0 for a plain variable */
     size_t at, end;    /* the whole tag, with its braces */
     const char *inner; /* what is between, trimmed; borrowed */
     size_t inner_len;
@@ -132,7 +133,7 @@ read_tag(parser_t *p, tag_t *tag)
     if (close == NULL) {
         return fault_set(p->fault, p->line, "a tag is not closed");
     }
-    if (strchr("#^/!&{>=<$", tag->sigil) != NULL) {
+    if (strchr("#^/!&%{>=<$", tag->sigil) != NULL) {
         from++;
     } else {
         tag->sigil = '\0';
@@ -274,7 +275,9 @@ add_value(parser_t *p, const tag_t *tag)
     if (name == SIZE_MAX) {
         return -1;
     }
-    step = add_step(p, tag->sigil == '\0' ? STEP_VALUE : STEP_RAW);
+    step = add_step(p, tag->sigil == '\0'  ? STEP_VALUE
+                       : tag->sigil == '%' ? STEP_URL
+                                           : STEP_RAW);
     if (step == NULL) {
         return -1;
     }
@@ -295,6 +298,7 @@ add_tag(parser_t *p, const tag_t *tag)
         return 0;
     case '\0':
     case '&':
+    case '%':
     case '{':
         return add_value(p, tag);
     case '=':
@@ -484,16 +488,37 @@ add_escaped(buf_t *out, const char *text, size_t len)
     buf_add(out, text + done, len - done);
 }
 
+/* RFC 3986: what is not unreserved stands as a percent escape. */
 static void
-render_value(const json_t *value, int escape, buf_t *out)
+add_encoded(buf_t *out, const char *text, size_t len)
+{
+    size_t i;
+
+    for (i = 0; i < len; i++) {
+        if (isalnum((unsigned char)text[i])
+            || (text[i] != '\0' && strchr("-._~", text[i]) != NULL))
+        {
+            buf_add_char(out, text[i]);
+        } else {
+            buf_addf(out, "%%%02X", (unsigned)(unsigned char)text[i]);
+        }
+    }
+}
+
+static void
+add_plain(buf_t *out, const char *text, size_t len)
+{
+    buf_add(out, text, len);
+}
+
+/* How a string is added. */
+typedef void (*add_pt)(buf_t *out, const char *text, size_t len);
+
+static void
+render_value(const json_t *value, add_pt add, buf_t *out)
 {
     if (json_is_string(value)) {
-        if (escape) {
-            add_escaped(out, json_string_value(value),
-                        json_string_length(value));
-        } else {
-            buf_add(out, json_string_value(value), json_string_length(value));
-        }
+        add(out, json_string_value(value), json_string_length(value));
     } else if (json_is_integer(value)) {
         buf_addf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
     } else if (json_is_real(value)) {
@@ -520,10 +545,14 @@ template_render(const template_t *tpl, const json_t *vars,
             buf_add(out, tpl->text + step->at, step->len);
             break;
         case STEP_VALUE:
-            render_value(value, escape == TEMPLATE_HTML, out);
+            render_value(
+                value, escape == TEMPLATE_HTML ? add_escaped : add_plain, out);
             break;
         case STEP_RAW:
-            render_value(value, 0, out);
+            render_value(value, add_plain, out);
+            break;
+        case STEP_URL:
+            render_value(value, add_encoded, out);
             break;
         case STEP_SECTION:
             i = holds(value) ? i : step->end;

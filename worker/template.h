@@ -1,8 +1,10 @@
 /*
  * Letter templates: the logic-less part of Mustache.
  *
- *     {{name}}  {{{name}}}  {{&name}}  {{#name}}..{{/name}}
+ *     {{name}}  {{{name}}}  {{&name}}  {{%name}}  {{#name}}..{{/name}}
  *     {{^name}}..{{/name}}  {{! comment }}
+ *
+ * {{%name}} is ours: percent-encoded, for a value inside a URL.
  *
  * Variables are flat.  A section is a condition: it is shown when its
  * variable is a non-empty string, a number or true.  Partials, other

@@ -198,7 +198,8 @@ begin
 
         insert into leadq.source as old (name, configured, series_id,
                approve_on, expired_as, on_duplicate, soft_limit, lang,
-               from_email, from_name, base_url, retention_days)
+               from_email, from_name, base_url, retention_days, track_opens,
+               track_clicks)
         values (v_row.name, true, v_series,
                 coalesce(v_row.item ->> 'approve_on', 'confirm'),
                 coalesce(v_row.item ->> 'expired_as', 'rejected'),
@@ -207,7 +208,9 @@ begin
                 coalesce(v_row.item ->> 'lang', 'ru'),
                 v_row.item ->> 'from_email', v_row.item ->> 'from_name',
                 v_row.item ->> 'base_url',
-                (v_row.item ->> 'retention_days')::integer)
+                (v_row.item ->> 'retention_days')::integer,
+                coalesce((v_row.item ->> 'track_opens')::boolean, false),
+                coalesce((v_row.item ->> 'track_clicks')::boolean, false))
         on conflict (name) do update
            set configured = true,
                series_id = excluded.series_id,
@@ -219,7 +222,9 @@ begin
                from_email = excluded.from_email,
                from_name = excluded.from_name,
                base_url = excluded.base_url,
-               retention_days = excluded.retention_days
+               retention_days = excluded.retention_days,
+               track_opens = excluded.track_opens,
+               track_clicks = excluded.track_clicks
         returning source_id into v_source;
 
         perform leadq._import_partners(v_source, v_row.item, v_row.i);
@@ -260,7 +265,8 @@ as $$
         'on_duplicate', s.on_duplicate,
         'soft_limit', s.soft_limit, 'lang', s.lang,
         'from_email', s.from_email, 'from_name', s.from_name,
-        'base_url', s.base_url, 'retention_days', s.retention_days)
+        'base_url', s.base_url, 'retention_days', s.retention_days,
+        'track_opens', s.track_opens, 'track_clicks', s.track_clicks)
         || leadq._partners_document(s.source_id)
       from leadq.source s
       left join leadq.series r using (series_id)

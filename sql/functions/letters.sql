@@ -210,7 +210,8 @@ declare
 begin
     -- All that the worker needs to write and send a letter.  The newest
     -- version of the template in the person's language is used, else in the
-    -- source's, else in any; the message remembers which.
+    -- source's, else in any; the message remembers which.  The headers of
+    -- marketing say that it is.
     select t.template_id,
            jsonb_build_object(
                'message_id', m.message_id,
@@ -220,17 +221,32 @@ begin
                'reply_to', null,
                'subject', t.subject,
                'text', t.text,
-               'html', t.html,
+               'html', case when s.track_opens or s.track_clicks
+                            then leadq._tracked_html(t.html, s.track_opens,
+                                                     s.track_clicks)
+                            else t.html end,
                'lang', t.lang,
+               'bulk', k.bulk,
+               'feedback_id', case when k.bulk
+                   then concat_ws(':', p.template, s.name, r.name,
+                        replace(substring(s.from_email from '@(.*)'),
+                                '.', '-')) end,
                'vars', jsonb_build_object(
                    'name', coalesce(c.name, ''),
+                   'email', e.email,
                    'source', s.name,
                    'lang', t.lang),
-               'links', jsonb_build_object(
+               'links', jsonb_strip_nulls(jsonb_build_object(
                    'confirm_url', leadq._link(s.base_url || '/c/', 'confirm',
                        m.message_id, r.link_life),
                    'unsubscribe_url', leadq._link(s.base_url || '/u/',
-                       'unsubscribe', m.message_id, interval '1 year')),
+                       'unsubscribe', m.message_id, interval '1 year'),
+                   'open_url', case when s.track_opens
+                       then leadq._link(s.base_url || '/o/', 'open',
+                                m.message_id, interval '1 year') end,
+                   'click_url', case when s.track_clicks
+                       then leadq._link(s.base_url || '/r/', 'click',
+                                m.message_id, interval '1 year') end)),
                'list_unsubscribe', 'unsubscribe_url',
                'list_id', r.name || '.'
                    || substring(s.base_url from '^https?://([^/:]+)'))
@@ -240,6 +256,9 @@ begin
       join leadq.contact c on c.contact_id = m.contact_id
       join leadq.source s on s.source_id = e.source_id
       join leadq.series r on r.series_id = m.series_id
+     cross join lateral (
+        select coalesce((to_jsonb(r) ->> 'marketing')::boolean,
+                        false)) k (bulk)
       join leadq.step p
         on p.series_id = m.series_id
        and p.step = m.step

@@ -24,6 +24,7 @@ my $site = Leadq::Site->start;
 local $ENV{SITE_URL} = $site->url('/');
 local $ENV{SITE_DSN} = $site->pg->dsn;
 local $ENV{WORLD_URL} = $site->world->url('/');
+local $ENV{SITE_PASSWORD} = $site->password;
 local $ENV{SHOTS} = $shots;
 
 my @files = sort glob "$FindBin::Bin/*.test.js";

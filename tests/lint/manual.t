@@ -54,7 +54,7 @@ my ($example) = slurp('worker/leadq.json.5') =~ /^\.Bd[^\n]*\n(\{.*?)^\.Ed/ms;
 my $dir = tempdir();
 spew("$dir/leadq.json", $example);
 mkdir "$dir/letters" or die;
-spew("$dir/$_", '{{confirm_url}}') for $example =~ /"(letters[^"]+)"/g;
+spew("$dir/$_", '{{confirm_url}} {{unsubscribe_url}}') for $example =~ /"(letters[^"]+)"/g;
 my ($rc_example, $out) = run(build_dir() . '/leadqctl', 'config', 'check',
     "$dir/leadq.json");
 is($rc_example, 0, "the example of the manual is good: $out");

@@ -30,6 +30,7 @@ like($files{'libnginx-mod-http-leadq'}, qr{ \./$_\n}, "the module has $_")
     for qw(usr/lib/nginx/modules/ngx_http_leadq_module.so
     usr/share/nginx/modules-available/mod-http-leadq.conf
     usr/share/leadq/nginx/leadq.conf usr/share/leadq/html/index.html
+    usr/share/leadq/html/report.html usr/share/leadq/html/echarts.min.js
     usr/share/man/man5/ngx_http_leadq_module.5.gz
     usr/share/doc/libnginx-mod-http-leadq/README.md.gz);
 like($files{'leadq-worker'}, qr{ \./$_\n}, "the worker has $_")

@@ -86,6 +86,7 @@ my $site = '/etc/nginx/conf.d/leadq.conf';
 spew($site, slurp('/usr/share/leadq/nginx/leadq.conf')
     =~ s/^server \{.*?^\}\n//msr =~ s/^ *ssl_\w+ [^;]*;.*\n//mgr);
 edit($site, ['main "[^"]*"', 'main "' . $pg->dsn(user => 'leadq_web') . '"'],
+    ['report "[^"]*"', 'report "' . $pg->dsn(user => 'leadq_web') . '"'],
     ['listen 443 ssl http2', 'listen 80'],
     ['server_name \S+', 'server_name 127.0.0.1;']);
 unlink '/etc/nginx/sites-enabled/default';

@@ -178,6 +178,38 @@ a_payload_that_is_unusable_says_why(void **state)
 }
 
 static void
+headers_say_whether_it_is_one_of_many(void **state)
+{
+    letter_t *letter;
+    json_t *payload;
+
+    (void)state;
+    letter = make(NULL, NULL);
+    assert_string_equal(header(letter, "Auto-Submitted: "), "auto-generated");
+    assert_null(header(letter, "Precedence: "));
+    letter_free(letter);
+    letter = make("bulk", "true");
+    assert_null(header(letter, "Auto-Submitted: "));
+    assert_null(header(letter, "Feedback-ID: "));
+    assert_string_equal(header(letter, "Precedence: "), "bulk");
+    letter_free(letter);
+
+    payload = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s}", "message_id",
+                        "m1", "to", "a@b.ru", "from_email", "c@d.ru",
+                        "subject", "x", "text", "x", "bulk", 1, "feedback_id",
+                        "promo:shop:chain:d-ru");
+    letter = letter_new(payload, keys, 0, &fault);
+    assert_non_null(letter);
+    assert_string_equal(header(letter, "Feedback-ID: "),
+                        "promo:shop:chain:d-ru");
+    letter_free(letter);
+    (void)json_object_set_new(payload, "feedback_id", json_string("a\nb"));
+    assert_null(letter_new(payload, keys, 0, &fault));
+    assert_string_equal(fault.text, "feedback_id is not a name");
+    json_decref(payload);
+}
+
+static void
 a_line_end_in_a_value_stays_out_of_the_headers(void **state)
 {
     letter_t *letter;
@@ -201,6 +233,7 @@ main(void)
         cmocka_unit_test(a_payload_becomes_a_letter),
         cmocka_unit_test(what_may_be_missing_may_be_missing),
         cmocka_unit_test(a_payload_that_is_unusable_says_why),
+        cmocka_unit_test(headers_say_whether_it_is_one_of_many),
         cmocka_unit_test(a_line_end_in_a_value_stays_out_of_the_headers),
     };
 

@@ -18,7 +18,7 @@
 #define VARS                                                              \
     "{\"name\": \"<Anna & \\\"Co\\\">\", \"empty\": \"\", \"yes\": true," \
     " \"no\": false, \"n\": 7, \"r\": 1.5, \"nil\": null,"                \
-    " \"tag\": \"{{name}}\"}"
+    " \"tag\": \"{{name}}\", \"safe\": \"aZ09-._~А\"}"
 
 static void
 check(const char *text, template_escape_e escape, const char *want)
@@ -63,6 +63,16 @@ values_are_escaped_in_html_unless_asked_not_to_be(void **state)
     check("{{{ name }}}", TEMPLATE_HTML, "<Anna & \"Co\">");
     check("{{& name}}", TEMPLATE_HTML, "<Anna & \"Co\">");
     check("<b>&</b>", TEMPLATE_HTML, "<b>&</b>");
+}
+
+static void
+values_are_percent_encoded_inside_a_url(void **state)
+{
+    (void)state;
+    check("?n={{%name}}", TEMPLATE_HTML, "?n=%3CAnna%20%26%20%22Co%22%3E");
+    check("{{% name }}", TEMPLATE_PLAIN, "%3CAnna%20%26%20%22Co%22%3E");
+    check("{{%safe}}", TEMPLATE_HTML, "aZ09-._~%D0%90");
+    check("[{{%missing}}{{%n}}]", TEMPLATE_HTML, "[7]");
 }
 
 static void
@@ -227,6 +237,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_shown_as_they_are_in_text),
         cmocka_unit_test(values_are_escaped_in_html_unless_asked_not_to_be),
+        cmocka_unit_test(values_are_percent_encoded_inside_a_url),
         cmocka_unit_test(a_value_is_never_read_as_a_template),
         cmocka_unit_test(sections_are_conditions),
         cmocka_unit_test(a_tag_alone_on_its_line_takes_the_line_with_it),

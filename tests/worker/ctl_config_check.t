@@ -17,7 +17,8 @@ sub check { return run(build_dir() . '/leadqctl', 'config', 'check', $doc) }
 
 my %part = (
     template => '{"name": "t", "lang": "ru", "subject": "Привет, {{name}}",'
-        . "\n" . '"text": {"file": "t.txt"}, "html": "<a>{{confirm_url}}"}',
+        . "\n" . '"text": {"file": "t.txt"}, "html": "<a>{{confirm_url}}'
+        . '<b>{{unsubscribe_url}}"}',
     series => '{"name": "s", "steps": [{"template": "t", "delay": "0"},'
         . "\n" . '{"template": "t", "delay": "1 day 02:00:00"}],'
         . ' "grace": "2 days", "link_life": "2 weeks"}',
@@ -47,7 +48,7 @@ sub document {
         . qq("consent_texts": [\n$p{consent}]\n}\n);
 }
 
-spew("$dir/t.txt", "Подтвердите:\n{{confirm_url}}\n");
+spew("$dir/t.txt", "Подтвердите:\n{{confirm_url}}\n{{unsubscribe_url}}\n");
 spew($doc, document());
 my ($rc, $out) = check();
 is($rc, 0, 'a good document passes') or diag $out;
@@ -65,6 +66,8 @@ template|"file"|"fill"|3: templates[0].text.fill: is not a known key
 template|{{confirm_url}}|{{#a}}|3: templates[0].html: section "a" is not
 template|{{confirm_url}}|hi|3: templates[0].html: does not show {{confirm
 template|{{confirm_url}}|{{#name}}{{confirm_url}}{{/name}}|3: templates[0].html: shows no {{confirm_url}} to a person without a name
+template|{{unsubscribe_url}}|hi|3: templates[0].html: does not show {{unsubscribe_url}}
+template|Привет, {{name}}|{{%name}}{{%confirm_url}}{{# x}}|2: templates[0].subject: section "x" is not
 series|"2 days"|"2 moons"|6: series[0].grace: "2 moons" is not an interval
 series|"2 days"|"60 weeks"|6: series[0].grace: "60 weeks" is longer than 400
 series|"2 weeks"|"0"|6: series[0].link_life: is not longer than 0
@@ -136,7 +139,7 @@ CASES
 }
 
 spew($doc, document());
-spew("$dir/t.txt", "1\n{{confirm_url}}\n{{who}} {{name}}\n{{what}}");
+spew("$dir/t.txt", "1\n{{confirm_url}}{{unsubscribe_url}}\n{{who}} {{name}}\n{{what}}");
 ($rc, $out) = check();
 like($out, qr{^\Q$dir/t.txt:3: templates[0].text: unknown variable "who"
 $dir/t.txt:4: templates[0].text: unknown variable "what"\E$}m,
@@ -166,6 +169,20 @@ is((check())[1], "$doc:1: is not an object\nleadqctl: $doc has 1 mistake\n",
 spew($doc, '{"sources": [{"name": "x", "network": "n", "series": "s",'
     . '"from_email": "a@b.ru", "base_url": "https://b.ru"}]}');
 is((check())[0], 0, 'names of sections that are not there are left to SQL');
+spew($doc, '{"templates": [{"name": "t", "lang": "ru", "subject": "{{#name}}x'
+    . '{{/name}}", "text": "{{^name}}x{{/name}}", "html": "x"}]}');
+is((check())[1], <<"OUT", 'what only shows when a letter is written, too');
+$doc:1: templates[0].text: is empty to a person with a name
+$doc:1: templates[0].subject: is empty to a person without a name
+leadqctl: $doc has 2 mistakes
+OUT
+spew($doc, '{"series": [{"name": "s", "kind": "promo", "steps": [{"template":'
+    . ' "t"}]}], "templates": [{"name": "t", "lang": "ru", "subject": "x",'
+    . ' "text": "x", "html": "{{unsubscribe_url}}"}]}');
+($rc, $out) = check();
+like($out, qr{templates\[0\]\.text: does not show \{\{unsubscribe_url\}\}},
+    'a promo letter needs a way out');
+unlike($out, qr/confirm_url/, 'and asks for no confirmation');
 unlink $doc;
 is((check())[1], "leadqctl: $doc: No such file or directory\n",
     'a missing document is told');

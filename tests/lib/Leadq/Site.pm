@@ -38,6 +38,7 @@ sub new {
     $self->{host} = $options{host} || '127.0.0.1';
     $self->{port} = $options{port} || free_port();
     $self->{world_port} = $options{world_port} || 0;
+    $self->{password} = random_hex(8);
     $self->{options} = \%options;
     return $self;
 }
@@ -118,6 +119,9 @@ sub nginx { return $_[0]{nginx} }
 
 sub worker { return $_[0]{worker} }
 
+# What the user anna says to see the report.
+sub password { return $_[0]{password} }
+
 # The key file that signs links.
 sub key { return $_[0]{key} }
 
@@ -192,15 +196,21 @@ sub _nginx_conf {
         or die "conf/nginx/leadq.conf: no server found\n";
 
     my $dsn = $self->{pg}->dsn(user => 'leadq_web');
-    $http =~ s/(leadq_database main) "[^"]*"/$1 "$dsn"/ or die 'database';
+    $http =~ s/(leadq_database \w+) "[^"]*"/$1 "$dsn"/g or die 'database';
     $http =~ s/(leadq_key +links) [^;]*;/$1 $self->{key};/ or die 'key';
     $server =~ s/^ *(?:listen|server_name|ssl_\w+|error_log) [^;]*;.*\n//gm;
     $server =~ s/^ *add_header Strict-[^;]*;\n//m;
     $server =~ s{(root) [^;]*;}{$1 $ROOT/conf/html;} or die 'root';
     $server =~ s{(access_log) [^;]*;}{$1 $self->{dir}/access.log leadq;}
         or die 'access_log';
+    my $users = "$self->{dir}/report.htpasswd";
+    spew($users, "anna:{PLAIN}$self->{password}\n");
+    $server =~ s{(auth_basic_user_file) [^;]*;}{$1 $users;}g or die 'users';
     $server =~ s/^ *limit_(?:req|conn) [^;]*;\n//gm
         if $self->{options}{unlimited};
+    # where "make install" would have put it
+    $server .= "    location = /echarts.min.js { alias $ROOT/build/"
+        . "node_modules/echarts/dist/echarts.common.min.js; }\n";
     $server .= "    listen $self->{host}:$self->{port};\n"
         if $self->{host} ne '127.0.0.1';
     return ("    include /etc/nginx/mime.types;\n$http", $server);

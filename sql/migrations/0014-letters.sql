@@ -1,0 +1,29 @@
+-- What people do with letters, where a source wants to know; and the report
+-- finds the leads of a period without an index entry for each.
+
+alter table leadq.source
+    add column track_opens  boolean not null default false,
+    add column track_clicks boolean not null default false;
+
+comment on column leadq.source.track_opens is
+    'Whether its letters show an image that tells when they are opened.';
+comment on column leadq.source.track_clicks is
+    'Whether the fixed links of its letters lead over the site, which counts '
+    'them.';
+
+
+alter table leadq.message
+    add column opened_at    timestamptz,
+    add column clicked      smallint[] not null default '{}';
+
+comment on column leadq.message.clicked is
+    'Numbers of the links that were followed, in the order of their first '
+    'click; see _letter_links.';
+
+
+-- Both grow in the order of time, and never shrink within.
+create index enrolment_started_ix on leadq.enrolment using brin (started_at)
+    with (pages_per_range = 32, autosummarize = on);
+
+create index lead_received_ix on leadq.lead using brin (received_at)
+    with (pages_per_range = 32, autosummarize = on);
