@@ -12,7 +12,8 @@ grant execute on function
     leadq.web_api(),
     leadq.web_lead(uuid[], text[]),
     leadq.web_confirm(uuid[], text[]),
-    leadq.web_unsubscribe(uuid[], text[])
+    leadq.web_unsubscribe(uuid[], text[]),
+    leadq.web_event(uuid[], text[])
 to leadq_web;
 
 grant execute on function
