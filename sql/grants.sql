@@ -35,6 +35,8 @@ grant select on
     leadq.job_attempt,
     leadq.job_dead,
     leadq.lead_story,
+    leadq.trigger_list,
+    leadq.trigger_activity,
     leadq.lead_report
 to leadq_read;
 

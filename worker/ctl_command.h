@@ -28,6 +28,10 @@ typedef struct {
     int json;
     int yes;
 
+    const char *address; /* of a person, for a test; NULL: nobody's */
+    const char *lead;    /* its id, or NULL */
+    const char *data;    /* JSON, or NULL */
+
     const char *conf;  /* worker.conf; NULL: not looked at, as the spool */
     const char *spool; /* directory */
 } ctl_options_t;
@@ -38,6 +42,8 @@ ctl_exit_e ctl_config_check(const ctl_options_t *options);
 ctl_exit_e ctl_config_import(const ctl_options_t *options);
 ctl_exit_e ctl_config_export(const ctl_options_t *options);
 ctl_exit_e ctl_leads_show(const ctl_options_t *options);
+ctl_exit_e ctl_triggers_list(const ctl_options_t *options);
+ctl_exit_e ctl_triggers_test(const ctl_options_t *options);
 
 ctl_exit_e ctl_jobs_list(const ctl_options_t *options);
 ctl_exit_e ctl_jobs_show(const ctl_options_t *options);

@@ -213,17 +213,21 @@ check_link(ctl_check_t *check, const json_t *value, const char *key)
     template_free(tpl);
 }
 
-/* Whether a step of a series sends the template. */
+/* Whether a step of a series that asks for consent sends the template. */
 static int
 is_sent(const ctl_check_t *check, const json_t *value)
 {
-    const char *name, *used;
+    const char *name, *used, *kind;
     json_t *series, *step;
     size_t i, k;
 
     name = ctl_rules_text_of(value, "name");
     json_array_foreach(json_object_get(check->document, "series"), i, series)
     {
+        kind = ctl_rules_text_of(series, "kind");
+        if (kind != NULL && strcmp(kind, "doi") != 0) {
+            continue;
+        }
         json_array_foreach(json_object_get(series, "steps"), k, step)
         {
             used = ctl_rules_text_of(step, "template");

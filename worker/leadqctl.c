@@ -23,6 +23,7 @@
 #define TAKES_REASON 64u
 #define TAKES_LIMIT 128u
 #define TAKES_DOCTOR 256u
+#define TAKES_EVENT 512u
 
 typedef struct {
     const char *group; /* first word */
@@ -44,6 +45,11 @@ static const command_t commands[] = {
      "print the business document that is in force"},
     {"leads", "show", ctl_leads_show, TAKES_DATABASE, "ID",
      "print all that happened to a lead"},
+    {"triggers", "list", ctl_triggers_list, TAKES_DATABASE | TAKES_JSON, NULL,
+     "print triggers and what they did of late"},
+    {"triggers", "test", ctl_triggers_test,
+     TAKES_DATABASE | TAKES_EVENT | TAKES_JSON, "EVENT",
+     "print what each trigger would do with an event"},
     {"jobs", "list", ctl_jobs_list,
      TAKES_DATABASE | TAKES_JOBS | TAKES_LIST | TAKES_LIMIT | TAKES_JSON, NULL,
      "print jobs that are not over, the next first"},
@@ -99,7 +105,10 @@ enum {
     KEY_REASON,
     KEY_YES,
     KEY_JSON,
-    KEY_SPOOL
+    KEY_SPOOL,
+    KEY_ADDRESS,
+    KEY_LEAD,
+    KEY_DATA
 };
 
 static const option_t option_table[] = {
@@ -129,6 +138,12 @@ static const option_t option_table[] = {
      "why, for those who meet the pause"},
     {"yes", KEY_YES, NULL, TAKES_YES, AT(yes), "do it to all that match"},
     {"json", KEY_JSON, NULL, TAKES_JSON, AT(json), "print JSON, for programs"},
+    {"address", KEY_ADDRESS, "ADDRESS", TAKES_EVENT, AT(address),
+     "an event of the person with this e-mail or phone"},
+    {"lead", KEY_LEAD, "ID", TAKES_EVENT, AT(lead),
+     "an event of this lead and its person"},
+    {"data", KEY_DATA, "JSON", TAKES_EVENT, AT(data),
+     "with this data: {\"sum\": 1500}"},
     {"config", 'c', "FILE", TAKES_DOCTOR, AT(conf),
      "the worker's configuration to check as well"},
     {"spool", KEY_SPOOL, "DIR", TAKES_DOCTOR, AT(spool),

@@ -8,6 +8,7 @@
 #include "redact.h"
 #include "sign.h"
 #include "url.h"
+#include "webhook.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -40,6 +41,7 @@ typedef struct {
     const char *id;
     const char *secret_name;
     const char *secrets_dir;
+    int webhook; /* names of webhook.h, too */
     secret_t secret;
     const char *problem; /* with the secret */
 } values_t;
@@ -55,6 +57,10 @@ job_value(void *data, const char *name, int *known)
 {
     values_t *values = data;
 
+    if (values->webhook && webhook_is_name(name)) {
+        *known = 1;
+        return text_of(values->values, name);
+    }
     *known = postback_is_name(name);
     if (!*known) {
         return NULL;
@@ -335,6 +341,7 @@ postback_new(const json_t *payload, const char *secrets_dir, time_t now,
     values.id = text_of(payload, "postback_id");
     values.secret_name = text_of(payload, "secret");
     values.secrets_dir = secrets_dir;
+    values.webhook = json_is_true(json_object_get(payload, "webhook"));
     if (values.id == NULL || method == NULL
         || strpbrk(values.id, "\r\n") != NULL) {
         (void)fault_set(fault, 0, "the payload has no postback_id or method");

@@ -198,22 +198,26 @@ returns void
 language plpgsql
 as $$
 begin
-    -- When the names of posted events are what the document changes, what
-    -- waits for one that is gone is refused, too.
+    -- An event that somebody waits for or makes does not leave the list.
     if jsonb_typeof(p_document -> 'events') is distinct from 'array' then
         return;
     end if;
 
-    perform leadq._refuse('events', format('%s is missing: %s %s waits for '
-                'it', u.event, u.what, u.name))
-       from (select t.event, 'trigger' as what, t.name
+    perform leadq._refuse('events',
+                format('%s is missing: %s', u.event, u.why))
+       from (select t.event, format('trigger %s waits for it', t.name)
                from leadq.trigger t
               where t.enabled
              union all
-             select k.kind, 'series', r.name
-               from leadq.series r, unnest(r.stop_on) k (kind)) u
-      where leadq._event_fault(u.event, false) is not null
-      order by u.event, u.name
+             select t.emits, format('trigger %s makes it', t.name)
+               from leadq.trigger t
+              where t.enabled
+             union all
+             select k.kind, format('it stops series %s', r.name)
+               from leadq.series r, unnest(r.stop_on) k (kind)) u (event, why)
+      where u.event is not null
+        and leadq._event_fault(u.event, false) is not null
+      order by u.event, u.why
       limit 1;
 end
 $$;

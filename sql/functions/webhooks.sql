@@ -44,6 +44,7 @@ as $$
                'ports', w.ports,
                'timeout_ms', 10000))
             || jsonb_build_object(
+               'webhook', true,
                'postback_id', f.fired_id,
                'values', coalesce((
                     select jsonb_object_agg('data_' || d.key, d.value)
@@ -52,7 +53,6 @@ as $$
                                 then f.data end) d), '{}')
                 || jsonb_build_object(
                     'event', t.event,
-                    'event_id', f.event_id::text,
                     'trigger', t.name,
                     'data', coalesce(f.data, '{}')::text,
                     'contact_id', coalesce(f.contact_id::text, ''),
