@@ -14,16 +14,19 @@ $$;
 
 create or replace function leadq._agreed_to_ads(p_contact bigint)
 returns boolean
-language sql stable
+language plpgsql stable
 as $$
+begin
     -- Whether the last word of a person on letters that sell is yes.
-    select coalesce((select c.action = 'given'
-                       from leadq.consent c
-                      where c.contact_id = p_contact
-                        and c.purpose = 'ads'
-                        and c.channel in ('any', 'email')
-                      order by c.consent_id desc
-                      limit 1), false)
+    return (
+        select coalesce((select c.action = 'given'
+                           from leadq.consent c
+                          where c.contact_id = p_contact
+                            and c.purpose = 'ads'
+                            and c.channel in ('any', 'email')
+                          order by c.consent_id desc
+                          limit 1), false));
+end
 $$;
 
 
@@ -96,25 +99,28 @@ $$;
 create or replace function leadq._cap_time(p_contact bigint,
     p_message uuid, p_place integer)
 returns timestamptz
-language sql stable
+language plpgsql stable
 as $$
+begin
     -- When the caps let a marketing letter go to a contact that p_place - 1
     -- others go to at the same moment; null or past: at once.
-    select max(case when c.count < p_place
-                    then leadq.now() + c.per
-                    else c.per + (
-                        select m.handed_at
-                          from leadq.message m
-                         where m.contact_id = p_contact
-                           and m.message_id <> p_message
-                           and m.handed_at is not null
-                           and m.state in ('planned', 'sent')
-                         order by m.handed_at desc
-                        offset c.count - p_place
-                         limit 1)
-               end)
-      from leadq.cap c
-     where c.channel in ('any', 'email')
+    return (
+        select max(case when c.count < p_place
+                        then leadq.now() + c.per
+                        else c.per + (
+                            select m.handed_at
+                              from leadq.message m
+                             where m.contact_id = p_contact
+                               and m.message_id <> p_message
+                               and m.handed_at is not null
+                               and m.state in ('planned', 'sent')
+                             order by m.handed_at desc
+                            offset c.count - p_place
+                             limit 1)
+                   end)
+          from leadq.cap c
+         where c.channel in ('any', 'email'));
+end
 $$;
 
 

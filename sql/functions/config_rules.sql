@@ -370,9 +370,13 @@ create or replace function leadq._await_events()
 returns void
 language plpgsql
 as $$
+declare
+    v_any boolean;
 begin
     -- Writes down which events somebody waits for.  What ends a series
-    -- anyway is nothing to wait for.
+    -- anyway is nothing to wait for.  As long as there are none, an insert
+    -- into event sets nothing off and costs nothing; the change locks out
+    -- those who insert, for this moment.
     delete from leadq.event_wait;
     insert into leadq.event_wait (kind)
     select t.event from leadq.trigger t
@@ -383,5 +387,13 @@ begin
      cross join lateral unnest(r.stop_on) k (kind)
      where k.kind not in ('contact.unsubscribed', 'address.invalid')
        and (r.kind <> 'doi' or k.kind <> 'contact.confirmed');
+
+    v_any := found;
+    if v_any <> (select t.tgenabled = 'O' from pg_trigger t
+                  where t.tgrelid = 'leadq.event'::regclass
+                    and t.tgname = 'event_wake') then
+        execute format('alter table leadq.event %s trigger event_wake',
+                       case when v_any then 'enable' else 'disable' end);
+    end if;
 end
 $$;

@@ -16,43 +16,49 @@ $$;
 
 create or replace function leadq._is_reserved(p_name text)
 returns boolean
-language sql immutable
+language plpgsql immutable
 as $$
-    select exists (select from unnest(leadq._event_kinds()) k (kind)
-                    where split_part(k.kind, '.', 1)
-                          = split_part(p_name, '.', 1))
+begin
+    return (
+        select exists (select from unnest(leadq._event_kinds()) k (kind)
+                        where split_part(k.kind, '.', 1)
+                              = split_part(p_name, '.', 1)));
+end
 $$;
 
 
 create or replace function leadq._event_fault(p_name text, p_foreign boolean)
 returns text
-language sql stable
+language plpgsql stable
 as $$
+begin
     -- Why a name is not one of an event: null when it is.  p_foreign: it has
     -- to be one that others may post or triggers emit.
-    select case
-           when p_name is null then 'is missing'
-           when p_name !~ '^[a-z][a-z0-9_]*([.][a-z0-9_]+)+$'
-                or length(p_name) > 63
-           then format('"%s" is not the name of an event, such as '
-                       '"order.placed"', p_name)
-           when leadq._is_reserved(p_name) and p_foreign
-           then format('"%s" is for events of leadq itself', p_name)
-           when leadq._is_reserved(p_name)
-           then case when p_name <> all (leadq._event_kinds())
-                     then format('there is no event "%s"; there are %s',
-                        p_name, (select string_agg(k.kind, ', ')
-                                   from unnest(leadq._event_kinds()) k (kind)
-                                  where split_part(k.kind, '.', 1)
-                                        = split_part(p_name, '.', 1)))
-                end
-           when exists (select from leadq.event_name)
-                and not exists (select from leadq.event_name n
-                                 where n.name = p_name)
-           then format('"%s" is not one of the events that are posted: %s',
-                   p_name, (select string_agg(n.name, ', ' order by n.name)
-                              from leadq.event_name n))
-           end
+    return (
+        select case
+               when p_name is null then 'is missing'
+               when p_name !~ '^[a-z][a-z0-9_]*([.][a-z0-9_]+)+$'
+                    or length(p_name) > 63
+               then format('"%s" is not the name of an event, such as '
+                           '"order.placed"', p_name)
+               when leadq._is_reserved(p_name) and p_foreign
+               then format('"%s" is for events of leadq itself', p_name)
+               when leadq._is_reserved(p_name)
+               then case when p_name <> all (leadq._event_kinds())
+                         then format('there is no event "%s"; there are %s',
+                            p_name, (select string_agg(k.kind, ', ')
+                                       from unnest(leadq._event_kinds()) k (kind)
+                                      where split_part(k.kind, '.', 1)
+                                            = split_part(p_name, '.', 1)))
+                    end
+               when exists (select from leadq.event_name)
+                    and not exists (select from leadq.event_name n
+                                     where n.name = p_name)
+               then format('"%s" is not one of the events that are posted: %s',
+                       p_name, (select string_agg(n.name, ', ' order by n.name)
+                                  from leadq.event_name n))
+               end);
+end
 $$;
 
 
@@ -61,13 +67,10 @@ returns trigger
 language plpgsql
 as $$
 begin
-    -- After every insert into event: those that a trigger or a series waits
-    -- for are put aside, each with a rule.  Runs as the one who inserts: a
-    -- function of the owner.
-    if not exists (select from leadq.event_wait) then
-        return null;
-    end if;
-
+    -- After every insert into event, once config_import has seen that
+    -- something waits: events that a trigger or a series waits for are put
+    -- aside, each with a rule.  Runs as the one who inserts: a function of
+    -- the owner.
     with due as (
         insert into leadq.event_due
                (event_id, at, kind, contact_id, lead_id, ref, data)
@@ -196,51 +199,54 @@ $$;
 
 create or replace function leadq._contact_document(p_contact bigint)
 returns jsonb
-language sql stable
+language plpgsql stable
 as $$
+begin
     -- What conditions know of a person.
-    select jsonb_build_object(
-        'id', c.contact_id,
-        'name', c.name,
-        'lang', c.lang,
-        'time_zone', c.time_zone,
-        'email', e.value,
-        'phone', (select min(p.value) from leadq.address p
-                   where p.contact_id = c.contact_id
-                     and p.channel = 'phone'),
-        'confirmed', coalesce(e.state = 'confirmed', false),
-        'unsubscribed', exists (
-            select from leadq.suppression u
-             where u.channel = 'email'
-               and u.address_sha256 = leadq._address_hash(e.value)),
-        'ads', leadq._agreed_to_ads(c.contact_id),
-        'since', c.created_at,
-        'sources', coalesce((
-            select jsonb_agg(distinct s.name)
-              from leadq.lead l
-              join leadq.source s using (source_id)
-             where l.contact_id = c.contact_id), '[]'),
-        'segments', coalesce((
-            select jsonb_agg(s.name order by s.name)
-              from leadq.segment_member m
-              join leadq.segment s using (segment_id)
-             where m.contact_id = c.contact_id), '[]'),
-        'series', coalesce((
-            select jsonb_object_agg(r.name, n.state)
-              from leadq.enrolment n
-              join leadq.series r using (series_id)
-             where n.contact_id = c.contact_id
-               and r.kind <> 'trigger'), '{}'))
-      from leadq.contact c
-      left join lateral (
-            select a.value, a.state
-              from leadq.address a
-             where a.contact_id = c.contact_id
-               and a.channel = 'email'
-             order by a.state = 'confirmed' desc, a.state = 'new' desc,
-                      a.created_at desc
-             limit 1) e on true
-     where c.contact_id = p_contact
+    return (
+        select jsonb_build_object(
+            'id', c.contact_id,
+            'name', c.name,
+            'lang', c.lang,
+            'time_zone', c.time_zone,
+            'email', e.value,
+            'phone', (select min(p.value) from leadq.address p
+                       where p.contact_id = c.contact_id
+                         and p.channel = 'phone'),
+            'confirmed', coalesce(e.state = 'confirmed', false),
+            'unsubscribed', exists (
+                select from leadq.suppression u
+                 where u.channel = 'email'
+                   and u.address_sha256 = leadq._address_hash(e.value)),
+            'ads', leadq._agreed_to_ads(c.contact_id),
+            'since', c.created_at,
+            'sources', coalesce((
+                select jsonb_agg(distinct s.name)
+                  from leadq.lead l
+                  join leadq.source s using (source_id)
+                 where l.contact_id = c.contact_id), '[]'),
+            'segments', coalesce((
+                select jsonb_agg(s.name order by s.name)
+                  from leadq.segment_member m
+                  join leadq.segment s using (segment_id)
+                 where m.contact_id = c.contact_id), '[]'),
+            'series', coalesce((
+                select jsonb_object_agg(r.name, n.state)
+                  from leadq.enrolment n
+                  join leadq.series r using (series_id)
+                 where n.contact_id = c.contact_id
+                   and r.kind <> 'trigger'), '{}'))
+          from leadq.contact c
+          left join lateral (
+                select a.value, a.state
+                  from leadq.address a
+                 where a.contact_id = c.contact_id
+                   and a.channel = 'email'
+                 order by a.state = 'confirmed' desc, a.state = 'new' desc,
+                          a.created_at desc
+                 limit 1) e on true
+         where c.contact_id = p_contact);
+end
 $$;
 
 
@@ -248,20 +254,23 @@ create or replace function leadq._event_document(p_id bigint,
     p_at timestamptz, p_kind text, p_contact bigint, p_lead uuid,
     p_data jsonb)
 returns jsonb
-language sql stable
+language plpgsql stable
 as $$
+begin
     -- What conditions are asked of: the event and the person.
-    select jsonb_build_object(
-        'event', jsonb_build_object('id', p_id, 'name', p_kind, 'at', p_at,
-            'data', coalesce(p_data, '{}'),
-            'lead', (select (l.request - array['$invalid', '$trap',
-                                '$fingerprint', '$suggest', 'ip', 'ua'])
-                            || jsonb_build_object('id', l.lead_id,
-                                   'source', s.name, 'state', l.state,
-                                   'reason', l.reason,
-                                   'click_id', l.click_id)
-                       from leadq.lead l
-                       join leadq.source s using (source_id)
-                      where l.lead_id = p_lead)),
-        'contact', leadq._contact_document(p_contact))
+    return (
+        select jsonb_build_object(
+            'event', jsonb_build_object('id', p_id, 'name', p_kind, 'at', p_at,
+                'data', coalesce(p_data, '{}'),
+                'lead', (select (l.request - array['$invalid', '$trap',
+                                    '$fingerprint', '$suggest', 'ip', 'ua'])
+                                || jsonb_build_object('id', l.lead_id,
+                                       'source', s.name, 'state', l.state,
+                                       'reason', l.reason,
+                                       'click_id', l.click_id)
+                           from leadq.lead l
+                           join leadq.source s using (source_id)
+                          where l.lead_id = p_lead)),
+            'contact', leadq._contact_document(p_contact)));
+end
 $$;

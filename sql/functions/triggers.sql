@@ -14,40 +14,46 @@ $$;
 create or replace function leadq._trigger_time(p_trigger leadq.trigger,
     p_at timestamptz, p_contact bigint, p_lead uuid)
 returns timestamptz
-language sql stable
+language plpgsql stable
 as $$
+begin
     -- When a trigger acts on an event of p_at: after its delay, so many
     -- midnights later by the person's clock, in its window, and not in the
     -- past.
-    select leadq._open(
-               greatest(leadq.now(),
-                   case p_trigger.days when 0 then w.at
-                   else ((w.at at time zone w.zone)::date + p_trigger.days
-                         )::timestamp at time zone w.zone end),
-               w.zone, p_trigger.window_from, p_trigger.window_to)
-      from (select p_at + p_trigger.delay, leadq._zone(p_contact, p_lead))
-           w (at, zone)
+    return (
+        select leadq._open(
+                   greatest(leadq.now(),
+                       case p_trigger.days when 0 then w.at
+                       else ((w.at at time zone w.zone)::date + p_trigger.days
+                             )::timestamp at time zone w.zone end),
+                   w.zone, p_trigger.window_from, p_trigger.window_to)
+          from (select p_at + p_trigger.delay, leadq._zone(p_contact, p_lead))
+               w (at, zone));
+end
 $$;
 
 
 create or replace function leadq._zone(p_contact bigint, p_lead uuid)
 returns text
-language sql stable
+language plpgsql stable
 as $$
+begin
     -- The time zone of a person: its own, else the one of the source of the
     -- lead, else of its latest lead.
-    select coalesce(
-        (select c.time_zone from leadq.contact c
-          where c.contact_id = p_contact),
-        (select s.time_zone from leadq.lead l
-           join leadq.source s using (source_id)
-          where l.lead_id = p_lead),
-        (select s.time_zone from leadq.lead l
-           join leadq.source s using (source_id)
-          where l.contact_id = p_contact
-          order by l.received_at desc
-          limit 1),
-        'UTC')
+    return (
+        select coalesce(
+            (select c.time_zone from leadq.contact c
+              where c.contact_id = p_contact),
+            (select s.time_zone from leadq.lead l
+               join leadq.source s using (source_id)
+              where l.lead_id = p_lead),
+            (select s.time_zone from leadq.lead l
+               join leadq.source s using (source_id)
+              where l.contact_id = p_contact
+              order by l.received_at desc
+              limit 1),
+            'UTC'));
+end
 $$;
 
 

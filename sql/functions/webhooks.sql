@@ -25,58 +25,61 @@ $$;
 
 create or replace function leadq._webhook_payload(p_fired uuid)
 returns text
-language sql stable
+language plpgsql stable
 as $$
+begin
     -- All that the worker needs for a call: as for a postback, with the
     -- values of the event and the person.  Members of the event's data are
     -- values "data_NAME".  Called by claim_jobs.
-    select (jsonb_strip_nulls(jsonb_build_object(
-               'method', w.method,
-               'url', w.url,
-               'content_type', w.content_type,
-               'body', w.body,
-               'secret', w.secret,
-               'match', w.match,
-               'permanent', w.permanent,
-               'sign', w.sign,
-               'concurrency', w.concurrency,
-               'rate', w.rate,
-               'ports', w.ports,
-               'timeout_ms', 10000))
-            || jsonb_build_object(
-               'webhook', true,
-               'postback_id', f.fired_id,
-               'values', coalesce((
-                    select jsonb_object_agg('data_' || d.key, d.value)
-                      from jsonb_each_text(
-                           case jsonb_typeof(f.data) when 'object'
-                                then f.data end) d), '{}')
+    return (
+        select (jsonb_strip_nulls(jsonb_build_object(
+                   'method', w.method,
+                   'url', w.url,
+                   'content_type', w.content_type,
+                   'body', w.body,
+                   'secret', w.secret,
+                   'match', w.match,
+                   'permanent', w.permanent,
+                   'sign', w.sign,
+                   'concurrency', w.concurrency,
+                   'rate', w.rate,
+                   'ports', w.ports,
+                   'timeout_ms', 10000))
                 || jsonb_build_object(
-                    'event', t.event,
-                    'trigger', t.name,
-                    'data', coalesce(f.data, '{}')::text,
-                    'contact_id', coalesce(f.contact_id::text, ''),
-                    'lead_id', coalesce(f.lead_id::text, ''),
-                    'click_id', coalesce(l.click_id, ''),
-                    'source', coalesce(s.name, ''),
-                    'name', coalesce(c.document ->> 'name', ''),
-                    'email', coalesce(c.document ->> 'email', ''),
-                    'phone', coalesce(c.document ->> 'phone', ''),
-                    'lang', coalesce(c.document ->> 'lang', ''),
-                    'ts', floor(extract(epoch from f.at))::text,
-                    'at', to_char(f.at at time zone 'UTC',
-                                  'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-                    'date', to_char(f.at at time zone 'UTC', 'YYYY-MM-DD'),
-                    'time', to_char(f.at at time zone 'UTC',
-                                    'HH24:MI:SS'))))::text
-      from leadq.fired f
-      join leadq.trigger t using (trigger_id)
-      join leadq.webhook w using (webhook_id)
-      left join leadq.lead l on l.lead_id = f.lead_id
-      left join leadq.source s on s.source_id = l.source_id
-     cross join lateral (select leadq._contact_document(f.contact_id))
-           c (document)
-     where f.fired_id = p_fired
+                   'webhook', true,
+                   'postback_id', f.fired_id,
+                   'values', coalesce((
+                        select jsonb_object_agg('data_' || d.key, d.value)
+                          from jsonb_each_text(
+                               case jsonb_typeof(f.data) when 'object'
+                                    then f.data end) d), '{}')
+                    || jsonb_build_object(
+                        'event', t.event,
+                        'trigger', t.name,
+                        'data', coalesce(f.data, '{}')::text,
+                        'contact_id', coalesce(f.contact_id::text, ''),
+                        'lead_id', coalesce(f.lead_id::text, ''),
+                        'click_id', coalesce(l.click_id, ''),
+                        'source', coalesce(s.name, ''),
+                        'name', coalesce(c.document ->> 'name', ''),
+                        'email', coalesce(c.document ->> 'email', ''),
+                        'phone', coalesce(c.document ->> 'phone', ''),
+                        'lang', coalesce(c.document ->> 'lang', ''),
+                        'ts', floor(extract(epoch from f.at))::text,
+                        'at', to_char(f.at at time zone 'UTC',
+                                      'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+                        'date', to_char(f.at at time zone 'UTC', 'YYYY-MM-DD'),
+                        'time', to_char(f.at at time zone 'UTC',
+                                        'HH24:MI:SS'))))::text
+          from leadq.fired f
+          join leadq.trigger t using (trigger_id)
+          join leadq.webhook w using (webhook_id)
+          left join leadq.lead l on l.lead_id = f.lead_id
+          left join leadq.source s on s.source_id = l.source_id
+         cross join lateral (select leadq._contact_document(f.contact_id))
+               c (document)
+         where f.fired_id = p_fired);
+end
 $$;
 
 

@@ -302,3 +302,6 @@ $$;
 create trigger event_wake after insert on leadq.event
     referencing new table as fresh
     for each statement execute function leadq._wake_triggers();
+
+-- config_import enables it as soon as something waits for an event.
+alter table leadq.event disable trigger event_wake;
