@@ -298,7 +298,8 @@ install-module: module
 
 install-worker: worker
 	install -D -m 755 -t $(DESTDIR)$(SBINDIR) $(WORKER) $(CTL)
-	install -D -m 644 -t $(DESTDIR)$(DATADIR) conf/leadq.json
+	install -D -m 644 -t $(DESTDIR)$(DATADIR) conf/leadq.json \
+	    conf/welcome.json
 	install -D -m 644 -t $(DESTDIR)$(DATADIR)/letters conf/letters/*
 	for d in $(notdir $(MONITORING)); do \
 	    install -D -m 644 -t $(DESTDIR)$(DATADIR)/$$d conf/$$d/*; done

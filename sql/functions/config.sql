@@ -4,9 +4,10 @@ language plpgsql
 as $$
 begin
     -- Puts a business document in force: the items of its sections are
-    -- added or changed by name; what the document does not name stays.  Returns a line for each thing that changed.  Raises P0001
-    -- "path: reason" and changes nothing when names do not resolve.  The
-    -- texts, URLs and macros were checked by leadqctl, its only caller.
+    -- added or changed by name; what the document does not name stays.
+    -- Returns a line for each thing that changed.  Raises P0001 "path:
+    -- reason" and changes nothing when names do not resolve.  The texts, URLs
+    -- and macros were checked by leadqctl, its only caller.
     return query select * from leadq._import_networks(p_document);
     return query select * from leadq._import_templates(p_document);
     return query select * from leadq._import_limits(p_document);

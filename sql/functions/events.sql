@@ -31,33 +31,39 @@ create or replace function leadq._event_fault(p_name text, p_foreign boolean)
 returns text
 language plpgsql stable
 as $$
+declare
+    v_names text;
 begin
     -- Why a name is not one of an event: null when it is.  p_foreign: it has
     -- to be one that others may post or triggers emit.
-    return (
-        select case
-               when p_name is null then 'is missing'
-               when p_name !~ '^[a-z][a-z0-9_]*([.][a-z0-9_]+)+$'
-                    or length(p_name) > 63
-               then format('"%s" is not the name of an event, such as '
-                           '"order.placed"', p_name)
-               when leadq._is_reserved(p_name) and p_foreign
-               then format('"%s" is for events of leadq itself', p_name)
-               when leadq._is_reserved(p_name)
-               then case when p_name <> all (leadq._event_kinds())
-                         then format('there is no event "%s"; there are %s',
-                            p_name, (select string_agg(k.kind, ', ')
-                                       from unnest(leadq._event_kinds()) k (kind)
-                                      where split_part(k.kind, '.', 1)
-                                            = split_part(p_name, '.', 1)))
-                    end
-               when exists (select from leadq.event_name)
-                    and not exists (select from leadq.event_name n
-                                     where n.name = p_name)
-               then format('"%s" is not one of the events that are posted: %s',
-                       p_name, (select string_agg(n.name, ', ' order by n.name)
-                                  from leadq.event_name n))
-               end);
+    if p_name is null then
+        return 'is missing';
+    elsif p_name !~ '^[a-z][a-z0-9_]*([.][a-z0-9_]+)+$'
+          or length(p_name) > 63
+    then
+        return format('"%s" is not the name of an event, such as '
+                      '"order.placed"', p_name);
+    elsif leadq._is_reserved(p_name) then
+        select string_agg(k.kind, ', ') into v_names
+          from unnest(leadq._event_kinds()) k (kind)
+         where split_part(k.kind, '.', 1) = split_part(p_name, '.', 1);
+
+        return case
+            when p_foreign
+            then format('"%s" is for events of leadq itself', p_name)
+            when p_name <> all (leadq._event_kinds())
+            then format('there is no event "%s"; there are %s', p_name,
+                        v_names)
+        end;
+    elsif exists (select from leadq.event_name n where n.name = p_name) then
+        return null;
+    end if;
+
+    select string_agg(n.name, ', ' order by n.name) into v_names
+      from leadq.event_name n;
+
+    return format('"%s" is not one of the events that are posted: ', p_name)
+           || v_names;
 end
 $$;
 

@@ -12,8 +12,8 @@ begin
     -- Takes leads: each becomes a row and a rule job, and is answered 202.
     -- An id that is there already changes nothing and gets the same answer.
     -- Request: source (trusted), email, phone, name, click_id, lang,
-    -- time_zone, consent_pd, consent_ads, text_version, ip, ua, sub1 ... sub30, and
-    -- what the web tier has to say: "$invalid" names the fields it refused,
+    -- time_zone, consent_pd, consent_ads, text_version, ip, ua, sub1 ...
+    -- sub30, and what the web tier has to say: "$invalid" names the fields it refused,
     -- "$trap" the trap for robots that was tripped, "$fingerprint" is the
     -- hash of the request behind an idempotency key: the same id with
     -- another one is 422 (older web tiers sent twice as many digits of the

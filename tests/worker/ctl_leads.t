@@ -57,7 +57,7 @@ like($out, qr/^leadqctl \d+\.\d+\.\d+$/, 'and prints the version');
 ($rc, $out) = ctl('--help');
 is($rc, 0, '--help succeeds');
 for my $command ('migrate', 'config check', 'config import', 'config export',
-    'leads show', 'jobs list', 'jobs show', 'jobs dead', 'jobs retry',
+    'leads show', 'triggers list', 'triggers test', 'jobs list', 'jobs show', 'jobs dead', 'jobs retry',
     'jobs cancel', 'jobs pause', 'jobs resume', 'jobs paused', 'doctor') {
     like($out, qr/^  \Q$command\E /m, "and names $command");
     my ($code, $help) = ctl((split ' ', $command), '--help');
