@@ -129,6 +129,14 @@ begin
           from jsonb_array_elements(p_document -> 'series')
                with ordinality s (value, n)
     loop
+        -- Its leads and letters go by what it was when they came.
+        perform leadq._refuse(format('series[%s].kind', v_row.i),
+                format('"%s" is %s: a series keeps its kind', v_row.name,
+                       r.kind))
+           from leadq.series r
+          where r.name = v_row.name
+            and r.kind <> v_row.kind;
+
         insert into leadq.series (name, grace, link_life, kind, marketing,
                stop_on, window_from, window_to)
         values (v_row.name,
@@ -219,14 +227,17 @@ begin
         select w.network_id into v_network
           from leadq.network w where w.name = v_row.network;
         select r.series_id into v_series
-          from leadq.series r where r.name = v_row.series;
+          from leadq.series r
+         where r.name = v_row.series
+           and r.kind = 'doi';
 
         if v_row.network is not null and v_network is null then
             perform leadq._refuse(format('sources[%s].network', v_row.i),
                 format('there is no network "%s"', v_row.network));
         elsif v_row.series is not null and v_series is null then
             perform leadq._refuse(format('sources[%s].series', v_row.i),
-                format('there is no series "%s"', v_row.series));
+                format('there is no series "%s" that asks for a '
+                       'confirmation', v_row.series));
         elsif v_row.zone is not null
               and not leadq._is_zone(v_row.zone) then
             perform leadq._refuse(format('sources[%s].time_zone', v_row.i),

@@ -34,13 +34,16 @@ as $$
 declare
     v_letters uuid[];
     v_due_at timestamptz[];
+    v_bulk uuid[];
+    v_bulk_due_at timestamptz[];
     v_ends uuid[];
     v_end_at timestamptz[];
     v_over uuid[];
 begin
     -- Plans the next letter of running enrolments, counted from now; after
     -- the last one, the end of the series.  Does nothing while a letter is
-    -- planned: that one, once it ends, is followed by the next.
+    -- planned: that one, once it ends, is followed by the next.  Marketing
+    -- goes by the lane bulk, so that nobody waits behind it.
     with place as (
         select e.enrolment_id, e.contact_id, e.series_id, e.source_id,
                e.occasion,
@@ -69,7 +72,12 @@ begin
           join leadq.source o on o.source_id = p.source_id
          order by p.contact_id, p.series_id, p.occasion
         on conflict do nothing
-        returning message_id, enrolment_id, due_at
+        returning message_id, series_id, due_at
+    ), letters as (
+        select p.message_id, p.due_at, r.marketing
+          from planned p
+          join leadq.series r using (series_id)
+         order by p.message_id
     ), ended as (
         select p.enrolment_id, s.kind, leadq.now() + s.grace as end_at
           from place p
@@ -78,19 +86,25 @@ begin
                             where t.series_id = p.series_id
                               and t.step = p.step)
     )
-    select (select array_agg(p.message_id order by p.message_id)
-              from planned p),
-           (select array_agg(p.due_at order by p.message_id)
-              from planned p),
+    select (select array_agg(l.message_id) from letters l
+             where not l.marketing),
+           (select array_agg(l.due_at) from letters l
+             where not l.marketing),
+           (select array_agg(l.message_id) from letters l
+             where l.marketing),
+           (select array_agg(l.due_at) from letters l
+             where l.marketing),
            (select array_agg(e.enrolment_id order by e.enrolment_id)
               from ended e where e.kind <> 'trigger'),
            (select array_agg(e.end_at order by e.enrolment_id)
               from ended e where e.kind <> 'trigger'),
            (select array_agg(e.enrolment_id) from ended e
              where e.kind = 'trigger')
-      into v_letters, v_due_at, v_ends, v_end_at, v_over;
+      into v_letters, v_due_at, v_bulk, v_bulk_due_at, v_ends, v_end_at,
+           v_over;
 
     perform leadq._add_jobs('letter', 2, 'smtp', v_letters, v_due_at);
+    perform leadq._add_jobs('letter', 3, 'smtp', v_bulk, v_bulk_due_at);
     perform leadq._add_jobs('series_end', 0, 'rule', v_ends, v_end_at);
 
     -- The one letter of a trigger has nothing to wait for.

@@ -84,7 +84,7 @@ select leadq.web_event(array[gen_random_uuid()], array['{"event": "shop.now", "e
 select leadq.run_rules(10);
 update leadq.series set marketing = true where name = 'trigger.now';
 select is((select count(*) from leadq.job_ready where kind = 'letter'), 1::bigint, 'a letter is ready at night');
-select is((select count(*) from leadq.claim_jobs('w', '{service}', '{10}', '{0}', 60)), 0::bigint, 'and is not handed out');
+select is((select count(*) from leadq.claim_jobs('w', '{service,bulk}', '{10,10}', '{0,0}', 60)), 0::bigint, 'and is not handed out');
 select is(pg_temp.due('now'), '09:00', 'but put off');
 select is((select attempt from leadq.job where kind = 'letter' and state = 'scheduled' and run_at < leadq.now() + interval '12 hours'), 0, 'and no attempt is counted');
 
@@ -106,12 +106,12 @@ select is(pg_temp.sent('now') || ' ' || pg_temp.sent('now', 'planned'), '5 0', '
 select leadq.web_event(array[gen_random_uuid(), gen_random_uuid()], array['{"event": "shop.now", "email": "b@x.ru"}', '{"event": "shop.now", "email": "b@x.ru"}']);
 select pg_temp.clock('15:00');
 select leadq.run_rules(10);
-create temp table c as select * from leadq.claim_jobs('w', '{service}', '{10}', '{0}', 60);
+create temp table c as select * from leadq.claim_jobs('w', '{service,bulk}', '{10,10}', '{0,0}', 60);
 select is((select count(*) from c), 0::bigint, 'it is night in Vladivostok');
 select pg_temp.clock('08:00');
 select leadq.promote_jobs(10);
-insert into c select * from leadq.claim_jobs('w', '{service}', '{10}', '{0}', 60);
-select is((select count(*) from c), 2::bigint, 'two letters are handed out by day');
+insert into c select * from leadq.claim_jobs('w', '{bulk}', '{10}', '{0}', 60);
+select is((select count(*) from c), 2::bigint, 'two letters are handed out by day, in the lane bulk');
 select leadq.settle_jobs((select array_agg(job_id) from c), (select array_agg(token) from c), array['retry', 'retry'], array['{}', '{}']);
 select leadq.shift_time('3 min');
 select pg_temp.work();

@@ -67,7 +67,7 @@ is($pg->sql('select count(*) from leadq.fired'), $posted,
 
 crowd('eight workers claim and settle letters', 8, 30, <<'SQL', 'postgres');
 with c as materialized (
-    select * from leadq.claim_jobs('w', '{service}', '{5}', '{0}', 60)
+    select * from leadq.claim_jobs('w', '{bulk}', '{5}', '{0}', 60)
 )
 select count(s.*) from leadq.settle_jobs((select array_agg(job_id) from c),
     (select array_agg(token) from c),

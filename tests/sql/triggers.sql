@@ -101,9 +101,17 @@ select pg_temp.post('order.placed');
 select is((select state from leadq.enrolment e join leadq.series r using (series_id) where r.name = 'sell'), 'stopped', 'an order ends the chain');
 select pg_temp.post('promo.asked');
 select is(pg_temp.fired('sale'), 'skipped not-confirmed, done', 'marketing goes to who has confirmed');
+
+-- A dead letter of a trigger is brought back like any other.
+select leadq.web_event(array[gen_random_uuid()], array['{"event": "promo.asked", "email": "a@x.ru"}']);
+select pg_temp.work('dead', '{"class": "block"}');
+create temp table d as select job_id from leadq.job_dead order by died_at desc limit 1;
+select is((select result from d, leadq.retry_jobs(array[d.job_id])), 'ready', 'a dead letter of a trigger may be retried');
+select pg_temp.work();
+select is((select string_agg(m.state || ' ' || e.state, ',') from leadq.message m join leadq.enrolment e using (enrolment_id) join leadq.job_done j on j.ref = m.message_id join d using (job_id) where j.outcome = 'done'), 'sent finished', 'and leaves');
 select pg_temp.unsubscribe('a@x.ru');
 select pg_temp.post('promo.asked'), pg_temp.post('cart.left');
-select is(pg_temp.fired('sale'), 'skipped not-confirmed, done, skipped suppressed', 'and to nobody who has left');
+select is(pg_temp.fired('sale'), 'skipped not-confirmed, done, done, skipped suppressed', 'and to nobody who has left');
 
 select * from finish();
 rollback;
