@@ -15,7 +15,8 @@ grant execute on function
     leadq.web_unsubscribe(uuid[], text[]),
     leadq.web_open(uuid[], text[]),
     leadq.web_click(uuid[], text[]),
-    leadq.web_report_funnel(uuid[], text[])
+    leadq.web_report_funnel(uuid[], text[]),
+    leadq.web_event(uuid[], text[])
 to leadq_web;
 
 grant execute on function
@@ -47,7 +48,9 @@ grant select on
     leadq.lead_story,
     leadq.lead_report,
     leadq.partner_report,
-    leadq.funnel
+    leadq.funnel,
+    leadq.trigger_list,
+    leadq.trigger_activity
 to leadq_read;
 
 -- Partitions of the days and months ahead are there before the first job is.

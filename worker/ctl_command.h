@@ -36,6 +36,9 @@ typedef struct {
     const char *report;
     const char *lines;
     const char *purpose; /* of a consent */
+    const char *address; /* of a person, for a test; NULL: nobody's */
+    const char *lead;    /* its id, or NULL */
+    const char *data;    /* JSON, or NULL */
 
     const char *conf;  /* worker.conf; NULL: not looked at, as the spool */
     const char *spool; /* directory */
@@ -67,6 +70,8 @@ ctl_exit_e ctl_leads_show(const ctl_options_t *options);
 ctl_exit_e ctl_leads_resend(const ctl_options_t *options);
 ctl_exit_e ctl_networks_test(const ctl_options_t *options);
 ctl_exit_e ctl_report_partners(const ctl_options_t *options);
+ctl_exit_e ctl_triggers_list(const ctl_options_t *options);
+ctl_exit_e ctl_triggers_test(const ctl_options_t *options);
 
 ctl_exit_e ctl_jobs_list(const ctl_options_t *options);
 ctl_exit_e ctl_jobs_show(const ctl_options_t *options);

@@ -278,8 +278,8 @@ check_whole(ctl_check_t *check, const json_t *value)
     check_port_of_url(check, value);
 }
 
-static void
-check_network(ctl_check_t *check, json_t *value)
+void
+ctl_network_check(ctl_check_t *check, json_t *value)
 {
     static const ctl_key_t keys[] = {
         {"name", 1, ctl_rules_name},
@@ -306,5 +306,5 @@ check_network(ctl_check_t *check, json_t *value)
 void
 ctl_networks_check(ctl_check_t *check, json_t *list)
 {
-    ctl_check_list(check, list, check_network);
+    ctl_check_list(check, list, ctl_network_check);
 }

@@ -70,8 +70,8 @@ ctl_rules_lang(ctl_check_t *check, json_t *value)
     ctl_rules_value(check, value, ctl_value_lang);
 }
 
-static long
-check_interval(ctl_check_t *check, json_t *value)
+long
+ctl_rules_interval(ctl_check_t *check, json_t *value)
 {
     const char *text, *reason;
     long seconds;
@@ -192,13 +192,13 @@ check_step_template(ctl_check_t *check, json_t *value)
 static void
 check_pause(ctl_check_t *check, json_t *value)
 {
-    (void)check_interval(check, value);
+    (void)ctl_rules_interval(check, value);
 }
 
 static void
 check_life(ctl_check_t *check, json_t *value)
 {
-    if (check_interval(check, value) == 0) {
+    if (ctl_rules_interval(check, value) == 0) {
         ctl_check_fail(check, "is not longer than 0");
     }
 }
@@ -227,6 +227,20 @@ check_steps(ctl_check_t *check, json_t *value)
 }
 
 static void
+check_kind(ctl_check_t *check, json_t *value)
+{
+    static const char *const names[] = {"doi", "welcome", "promo", NULL};
+
+    ctl_rules_one_of(check, value, names);
+}
+
+static void
+check_next(ctl_check_t *check, json_t *value)
+{
+    check_reference(check, value, "series", "series");
+}
+
+static void
 check_series(ctl_check_t *check, json_t *value)
 {
     static const ctl_key_t keys[] = {
@@ -234,10 +248,24 @@ check_series(ctl_check_t *check, json_t *value)
         {"steps", 1, check_steps},
         {"grace", 0, check_pause},
         {"link_life", 0, check_life},
+        {"kind", 0, check_kind},
+        {"stop_on", 0, ctl_rules_events},
+        {"window", 0, ctl_rules_window},
+        {"next", 0, check_next},
         {NULL, 0, NULL},
     };
+    const char *kind;
 
-    (void)ctl_check_object(check, value, keys);
+    if (ctl_check_object(check, value, keys) == -1) {
+        return;
+    }
+    kind = ctl_rules_text_of(value, "kind");
+    if ((kind == NULL || strcmp(kind, "doi") == 0)
+        && ctl_rules_text_of(value, "next") != NULL)
+    {
+        ctl_check_fail_key(check, "next",
+                           "is for the kinds welcome and promo");
+    }
 }
 
 static void
@@ -293,6 +321,12 @@ static void
 check_email(ctl_check_t *check, json_t *value)
 {
     check_typed(check, value, LEADQ_TYPE_EMAIL, 0);
+}
+
+static void
+check_time_zone(ctl_check_t *check, json_t *value)
+{
+    (void)ctl_check_string(check, value);
 }
 
 static void
@@ -363,6 +397,7 @@ check_source(ctl_check_t *check, json_t *value)
         {"on_duplicate", 0, check_on_duplicate},
         {"soft_limit", 0, check_soft_limit},
         {"lang", 0, ctl_rules_lang},
+        {"time_zone", 0, check_time_zone},
         {"from_email", 0, check_email},
         {"from_name", 0, check_from_name},
         {"base_url", 0, check_base_url},
@@ -397,6 +432,11 @@ ctl_rules_check(ctl_check_t *check)
         {"networks", 0, ctl_networks_check},
         {"sources", 0, check_source_list},
         {"consent_texts", 0, ctl_consents_check},
+        {"limits", 0, ctl_limits_check},
+        {"events", 0, ctl_rules_events},
+        {"segments", 0, ctl_segments_check},
+        {"webhooks", 0, ctl_webhooks_check},
+        {"triggers", 0, ctl_triggers_check},
         {NULL, 0, NULL},
     };
 
@@ -405,5 +445,8 @@ ctl_rules_check(ctl_check_t *check)
         check_unique(check, "series", NULL);
         check_unique(check, "networks", NULL);
         check_unique(check, "sources", NULL);
+        check_unique(check, "segments", NULL);
+        check_unique(check, "webhooks", NULL);
+        check_unique(check, "triggers", NULL);
     }
 }

@@ -17,11 +17,26 @@ void ctl_rules_check(ctl_check_t *check);
 void ctl_templates_check(ctl_check_t *check, json_t *list);
 void ctl_networks_check(ctl_check_t *check, json_t *list);
 void ctl_consents_check(ctl_check_t *check, json_t *list);
+void ctl_network_check(ctl_check_t *check, json_t *value); /* one of them */
+void ctl_webhooks_check(ctl_check_t *check, json_t *list);
+void ctl_triggers_check(ctl_check_t *check, json_t *list);
+void ctl_segments_check(ctl_check_t *check, json_t *list);
+void ctl_limits_check(ctl_check_t *check, json_t *value);
 
 /* --- values, for the sections -------------------------------------------- */
 
 void ctl_rules_name(ctl_check_t *check, json_t *value);
 void ctl_rules_lang(ctl_check_t *check, json_t *value);
+
+/* "order.placed"; and a list of such, none twice. */
+void ctl_rules_event(ctl_check_t *check, json_t *value);
+void ctl_rules_events(ctl_check_t *check, json_t *list);
+
+/* A part of the day: {"from": "10:00", "to": "20:00"}. */
+void ctl_rules_window(ctl_check_t *check, json_t *value);
+
+/* Its seconds, or -1 once it has failed. */
+long ctl_rules_interval(ctl_check_t *check, json_t *value);
 
 /* A text of at most max characters, brought to its normal spelling. */
 void ctl_rules_text(ctl_check_t *check, json_t *value, size_t max);

@@ -210,6 +210,44 @@ ctl_value_currency(const char *text)
                : "is not a currency, such as \"RUB\"";
 }
 
+/* --- triggers ------------------------------------------------------------ */
+
+const char *
+ctl_value_clock(const char *text)
+{
+    static const char bad[] = "is not a time of the day, such as \"09:30\"";
+
+    if (strlen(text) != 5 || text[2] != ':' || strspn(text, DIGITS) != 2
+        || strspn(text + 3, DIGITS) != 2 || text[3] > '5')
+    {
+        return bad;
+    }
+    return strcmp(text, "24:00") <= 0 ? NULL : bad;
+}
+
+const char *
+ctl_value_event(const char *text)
+{
+    static const char bad[] = "is not the name of an event, such as "
+                              "\"order.placed\", at most 63";
+    const char *p;
+    size_t len;
+    int words;
+
+    words = 0;
+    for (p = text; *p != '\0'; p += len) {
+        if (words > 0 && *p++ != '.') {
+            return bad;
+        }
+        len = strspn(p, LOWER DIGITS "_");
+        if (len == 0 || (words == 0 && !is_one_of(p[0], LOWER))) {
+            return bad;
+        }
+        words++;
+    }
+    return words >= 2 && strlen(text) <= MAX_NAME ? NULL : bad;
+}
+
 /* --- base_url ------------------------------------------------------------ */
 
 /* Beyond the host and port, or NULL. */

@@ -28,6 +28,12 @@ const char *ctl_value_money(const char *text);
 
 const char *ctl_value_currency(const char *text);
 
+/* "09:30", up to "24:00" */
+const char *ctl_value_clock(const char *text);
+
+/* "order.placed": words with dots between them */
+const char *ctl_value_event(const char *text);
+
 /* http(s)://host[:port][/path], to which "/c/..." can be added. */
 const char *ctl_value_base_url(const char *text);
 

@@ -30,6 +30,7 @@ static const struct {
 } kinds[] = {
     {"letter", JOB_SMTP, make_letter},
     {"postback", JOB_HTTP, make_postback},
+    {"webhook", JOB_HTTP, make_postback},
 };
 
 static const char *

@@ -30,6 +30,7 @@
 #define TAKES_PARTNERS 262144u
 #define TAKES_PREVIEW 512u
 #define TAKES_PERIOD 1024u
+#define TAKES_EVENT 2048u
 
 typedef struct {
     const char *group; /* first word */
@@ -65,6 +66,11 @@ static const command_t commands[] = {
     {"report", "funnel", ctl_report_funnel,
      TAKES_DATABASE | TAKES_PERIOD | TAKES_JSON, NULL,
      "print letters, confirmations, leads and money"},
+    {"triggers", "list", ctl_triggers_list, TAKES_DATABASE | TAKES_JSON, NULL,
+     "print triggers and what they did of late"},
+    {"triggers", "test", ctl_triggers_test,
+     TAKES_DATABASE | TAKES_EVENT | TAKES_JSON, "EVENT",
+     "print what each trigger would do with an event"},
     {"jobs", "list", ctl_jobs_list,
      TAKES_DATABASE | TAKES_JOBS | TAKES_LIST | TAKES_LIMIT | TAKES_JSON, NULL,
      "print jobs that are not over, the next first"},
@@ -153,7 +159,10 @@ enum {
     KEY_SINCE,
     KEY_UNTIL,
     KEY_ZONE,
-    KEY_CSV
+    KEY_CSV,
+    KEY_ADDRESS,
+    KEY_LEAD,
+    KEY_DATA
 };
 
 static const option_t option_table[] = {
@@ -215,6 +224,12 @@ static const option_t option_table[] = {
      "the letter of this document, without a database"},
     {"to", KEY_TO, "ADDRESS", TAKES_PREVIEW, AT(to),
      "to ADDRESS, over the relay of --config"},
+    {"address", KEY_ADDRESS, "ADDRESS", TAKES_EVENT, AT(address),
+     "an event of the person with this e-mail or phone"},
+    {"lead", KEY_LEAD, "ID", TAKES_EVENT, AT(lead),
+     "an event of this lead and its person"},
+    {"data", KEY_DATA, "JSON", TAKES_EVENT, AT(data),
+     "with this data: {\"sum\": 1500}"},
     {"spool", KEY_SPOOL, "DIR", TAKES_DOCTOR, AT(spool),
      "a directory whose file system needs room"},
     {"status", KEY_STATUS, "STATUS", TAKES_FIRE, AT(status),

@@ -8,6 +8,7 @@
 #include "redact.h"
 #include "sign.h"
 #include "url.h"
+#include "webhook.h"
 
 #include <openssl/evp.h>
 
@@ -44,7 +45,8 @@ typedef struct {
     const char *id;
     const char *secret_name;
     const char *secrets_dir;
-    int shown; /* with stars in the place of secrets */
+    int shown;   /* with stars in the place of secrets */
+    int webhook; /* names of webhook.h, too */
     secret_t secret;
     char hmac[2 * EVP_MAX_MD_SIZE + 1];
     const char *problem; /* with a secret */
@@ -63,6 +65,10 @@ job_value(void *data, const char *name, macro_known_e *known)
     char buffer[ALIAS_MAX + 1];
     const char *own;
 
+    if (values->webhook && webhook_is_name(name)) {
+        *known = MACRO_KNOWN;
+        return text_of(values->values, name);
+    }
     own = postback_macro(name, buffer, known);
     if (own == NULL) {
         return NULL;
@@ -401,6 +407,7 @@ postback_new(const json_t *payload, const char *secrets_dir, time_t now,
     values.id = text_of(payload, "postback_id");
     values.secret_name = text_of(payload, "secret");
     values.secrets_dir = secrets_dir;
+    values.webhook = json_is_true(json_object_get(payload, "webhook"));
     if (values.id == NULL || method == NULL
         || strpbrk(values.id, "\r\n") != NULL) {
         (void)fault_set(fault, 0, "the payload has no postback_id or method");

@@ -3,17 +3,22 @@ returns setof text
 language plpgsql
 as $$
 begin
-    -- Puts a business document in force: networks, templates, series and
-    -- sources are added or changed by name, texts of consents added; what the
-    -- document does not name stays.  Returns a line for each thing that
-    -- changed.  Raises P0001 "path: reason" and changes nothing when names do
-    -- not resolve.  The texts, URLs and macros were checked by leadqctl, its
-    -- only caller.
+    -- Puts a business document in force: the items of its sections are
+    -- added or changed by name, texts of consents added; what the document
+    -- does not name stays.  Returns a line for each thing that changed.
+    -- Raises P0001 "path: reason" and changes nothing when names do not
+    -- resolve.  The texts, URLs and macros were checked by leadqctl, its only
+    -- caller.
     return query select * from leadq._import_networks(p_document);
     return query select * from leadq._import_templates(p_document);
+    return query select * from leadq._import_limits(p_document);
+    return query select * from leadq._import_events(p_document);
+    return query select * from leadq._import_segments(p_document);
+    return query select * from leadq._import_webhooks(p_document);
     return query select * from leadq._import_series(p_document);
     return query select * from leadq._import_sources(p_document);
     return query select * from leadq._import_consent_texts(p_document);
+    return query select * from leadq._import_triggers(p_document);
 end
 $$;
 
@@ -115,24 +120,50 @@ as $$
 declare
     v_row record;
     v_id integer;
-    v_before text;
+    v_before jsonb := (select jsonb_object_agg(r.name,
+                                  leadq._series_document(r.name))
+                         from leadq.series r);
 begin
     for v_row in
         select s.value as item, (s.n - 1)::text as i,
-               s.value ->> 'name' as name
+               s.value ->> 'name' as name,
+               coalesce(s.value ->> 'kind', 'doi') as kind
           from jsonb_array_elements(p_document -> 'series')
                with ordinality s (value, n)
     loop
-        v_before := leadq._series_document(v_row.name)::text;
+        -- Its leads and letters go by what it was when they came.
+        perform leadq._refuse(format('series[%s].kind', v_row.i),
+                format('"%s" is %s: a series keeps its kind', v_row.name,
+                       r.kind))
+           from leadq.series r
+          where r.name = v_row.name
+            and r.kind <> v_row.kind;
 
-        insert into leadq.series as old (name, grace, link_life)
+        insert into leadq.series (name, grace, link_life, kind, marketing,
+               stop_on, window_from, window_to)
         values (v_row.name,
                 coalesce(v_row.item ->> 'grace', '2 days')::interval,
-                coalesce(v_row.item ->> 'link_life', '14 days')::interval)
+                coalesce(v_row.item ->> 'link_life', '14 days')::interval,
+                v_row.kind, v_row.kind <> 'doi',
+                array(select e from jsonb_array_elements_text(
+                          nullif(v_row.item -> 'stop_on', 'null')) e),
+                (v_row.item #>> '{window,from}')::time,
+                (v_row.item #>> '{window,to}')::time)
         on conflict (name) do update
            set grace = excluded.grace,
-               link_life = excluded.link_life
+               link_life = excluded.link_life,
+               kind = excluded.kind,
+               marketing = excluded.marketing,
+               stop_on = excluded.stop_on,
+               window_from = excluded.window_from,
+               window_to = excluded.window_to
         returning series_id into v_id;
+
+        perform leadq._refuse_if(format('series[%s].stop_on[%s]', v_row.i,
+                    e.n - 1), leadq._event_fault(e.name, false))
+           from jsonb_array_elements_text(
+                    nullif(v_row.item -> 'stop_on', 'null'))
+                with ordinality e (name, n);
 
         delete from leadq.step s where s.series_id = v_id;
 
@@ -149,12 +180,17 @@ begin
           where s.series_id = v_id
             and not exists (select from leadq.template t
                              where t.name = s.template);
-
-        if v_before
-           is distinct from leadq._series_document(v_row.name)::text then
-            return next 'series ' || v_row.name;
-        end if;
     end loop;
+
+    perform leadq._link_series(p_document);
+
+    return query
+        select 'series ' || (s.value ->> 'name')
+          from jsonb_array_elements(p_document -> 'series')
+               with ordinality s (value, n)
+         where v_before -> (s.value ->> 'name')
+               is distinct from leadq._series_document(s.value ->> 'name')
+         order by s.n;
 end
 $$;
 
@@ -182,30 +218,39 @@ begin
     for v_row in
         select s.value as item, (s.n - 1)::text as i,
                s.value ->> 'name' as name,
-               s.value ->> 'series' as series
+               s.value ->> 'series' as series,
+               s.value ->> 'time_zone' as zone
           from jsonb_array_elements(p_document -> 'sources')
                with ordinality s (value, n)
     loop
         v_before := leadq._source_document(v_row.name)::text;
 
         select r.series_id into v_series
-          from leadq.series r where r.name = v_row.series;
+          from leadq.series r
+         where r.name = v_row.series
+           and r.kind = 'doi';
 
         if v_row.series is not null and v_series is null then
             perform leadq._refuse(format('sources[%s].series', v_row.i),
-                format('there is no series "%s"', v_row.series));
+                format('there is no series "%s" that asks for a '
+                       'confirmation', v_row.series));
+        elsif v_row.zone is not null
+              and not leadq._is_zone(v_row.zone) then
+            perform leadq._refuse(format('sources[%s].time_zone', v_row.i),
+                format('there is no time zone "%s"', v_row.zone));
         end if;
 
         insert into leadq.source as old (name, configured, series_id,
                approve_on, expired_as, on_duplicate, soft_limit, lang,
-               from_email, from_name, base_url, retention_days, track_opens,
-               track_clicks)
+               time_zone, from_email, from_name, base_url, retention_days,
+               track_opens, track_clicks)
         values (v_row.name, true, v_series,
                 coalesce(v_row.item ->> 'approve_on', 'confirm'),
                 coalesce(v_row.item ->> 'expired_as', 'rejected'),
                 coalesce(v_row.item ->> 'on_duplicate', 'reject'),
                 coalesce((v_row.item ->> 'soft_limit')::integer, 3),
                 coalesce(v_row.item ->> 'lang', 'ru'),
+                coalesce(v_row.item ->> 'time_zone', 'Europe/Moscow'),
                 v_row.item ->> 'from_email', v_row.item ->> 'from_name',
                 v_row.item ->> 'base_url',
                 (v_row.item ->> 'retention_days')::integer,
@@ -219,6 +264,7 @@ begin
                on_duplicate = excluded.on_duplicate,
                soft_limit = excluded.soft_limit,
                lang = excluded.lang,
+               time_zone = excluded.time_zone,
                from_email = excluded.from_email,
                from_name = excluded.from_name,
                base_url = excluded.base_url,
@@ -246,6 +292,10 @@ language sql stable
 as $$
     select jsonb_build_object('name', r.name, 'grace', r.grace::text,
         'link_life', r.link_life::text,
+        'kind', r.kind, 'stop_on', r.stop_on,
+        'window', leadq._window_document(r.window_from, r.window_to, 0),
+        'next', (select n.name from leadq.series n
+                  where n.series_id = r.next_id),
         'steps', (select jsonb_agg(jsonb_build_object(
                              'template', s.template,
                              'delay', s.delay::text) order by s.step)
@@ -264,6 +314,7 @@ as $$
         'approve_on', s.approve_on, 'expired_as', s.expired_as,
         'on_duplicate', s.on_duplicate,
         'soft_limit', s.soft_limit, 'lang', s.lang,
+        'time_zone', s.time_zone,
         'from_email', s.from_email, 'from_name', s.from_name,
         'base_url', s.base_url, 'retention_days', s.retention_days,
         'track_opens', s.track_opens, 'track_clicks', s.track_clicks)
@@ -290,7 +341,8 @@ as $$
                      order by t.name, t.lang, t.version desc) t), '[]'),
         'series', coalesce((
             select jsonb_agg(leadq._series_document(r.name) order by r.name)
-              from leadq.series r), '[]'),
+              from leadq.series r
+             where r.kind <> 'trigger'), '[]'),
         'networks', coalesce((
             select jsonb_agg(jsonb_build_object('name', w.name,
                        'method', w.method, 'url', w.url,
@@ -306,5 +358,19 @@ as $$
             select jsonb_agg(leadq._source_document(s.name) order by s.name)
               from leadq.source s
              where s.configured), '[]'),
-        'consent_texts', leadq._consent_texts_document())
+        'consent_texts', leadq._consent_texts_document()),
+        'limits', leadq._limits_document(),
+        'events', coalesce((
+            select jsonb_agg(n.name order by n.name)
+              from leadq.event_name n), '[]'),
+        'segments', coalesce((
+            select jsonb_agg(jsonb_build_object('name', g.name,
+                       'title', g.title) order by g.name)
+              from leadq.segment g), '[]'),
+        'webhooks', coalesce((
+            select jsonb_agg(leadq._webhook_document(h.name) order by h.name)
+              from leadq.webhook h), '[]'),
+        'triggers', coalesce((
+            select jsonb_agg(leadq._trigger_document(t.name) order by t.name)
+              from leadq.trigger t), '[]'))
 $$;

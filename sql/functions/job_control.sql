@@ -207,8 +207,8 @@ declare
     v_back bigint[];
 begin
     -- Dead jobs that may be repeated are ready once more; returns them.  A
-    -- letter may while its series runs, a postback as _reopen_postbacks
-    -- says; one that waits has no job.
+    -- letter may while its series runs, that of a trigger always, a postback
+    -- as _reopen_postbacks says; one that waits has no job.
     select array_agg(distinct d.ref) into v_refs
       from leadq.job_done d
      where d.job_id = any (p_jobs);
@@ -219,11 +219,20 @@ begin
                class = null,
                ended_at = null
           from leadq.enrolment e
+          join leadq.series s using (series_id)
          where m.message_id = any (v_refs)
            and m.state in ('bounced', 'failed')
            and e.enrolment_id = m.enrolment_id
-           and e.state = 'running'
-        returning m.message_id
+           and (e.state = 'running'
+                or e.state = 'finished' and s.kind = 'trigger')
+        returning m.message_id, e.enrolment_id
+    ), running as (
+        update leadq.enrolment e
+           set state = 'running',
+               ended_at = null
+          from planned p
+         where e.enrolment_id = p.enrolment_id
+           and e.state = 'finished'
     )
     select array_agg(p.message_id) into v_letters from planned p;
 

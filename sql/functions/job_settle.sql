@@ -104,6 +104,10 @@ begin
     if 'postback' = any (p_kinds) then
         perform leadq._settle_postbacks(p_kinds, p_refs, p_states);
     end if;
+
+    if 'webhook' = any (p_kinds) then
+        perform leadq._settle_webhooks(p_kinds, p_refs, p_states);
+    end if;
 end
 $$;
 

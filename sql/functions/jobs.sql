@@ -193,6 +193,8 @@ begin
         select r.job_id, r.lease_token, r.kind, r.target, r.attempt,
                case when r.kind = 'letter'
                     then leadq._letter_payload(r.ref)
+                    when r.kind = 'webhook'
+                    then leadq._webhook_payload(r.ref)
                     else j.payload
                end
           from (select p.job_id, p.payload
@@ -224,8 +226,9 @@ declare
 begin
     -- Takes away from just leased jobs what may not be acted upon: parks
     -- those that are paused, puts off those of targets to be avoided, by up
-    -- to half as long again, so that not all come at once, drops letters that may no longer be sent, and
-    -- ends as dead what has cost too many workers their lease: it may be
+    -- to half as long again, so that not all come at once, drops letters
+    -- that may no longer be sent, puts off those that may not be sent now,
+    -- and ends as dead what has cost too many workers their lease: it may be
     -- what kills them.  Returns how many.
     with parked as (
         delete from leadq.job_ready r
@@ -260,7 +263,8 @@ begin
       from avoided a;
 
     get diagnostics v_avoided = row_count;
-    v_stale := leadq._drop_stale_letters(p_jobs);
+    v_stale := leadq._drop_stale_letters(p_jobs)
+               + leadq._hold_letters(p_jobs);
 
     select array_agg(r.job_id), array_agg(r.lease_token)
       into v_lost, v_tokens

@@ -12,8 +12,9 @@ begin
     -- Takes leads: each becomes a row and a rule job, and is answered 202.
     -- An id that is there already changes nothing and gets the same answer.
     -- Request: source (trusted), email, phone, name, click_id, lang,
-    -- consent_pd, consent_ads, text_version, ip, ua, sub1 ... sub30, partner
-    -- and offer (who pays for it, see _claim_clicks), and what the web tier has to say: "$invalid" names the fields it refused,
+    -- time_zone, consent_pd, consent_ads, text_version, ip, ua, sub1 ...
+    -- sub30, partner and offer (who pays for it, see _claim_clicks), and what
+    -- the web tier has to say: "$invalid" names the fields it refused,
     -- "$trap" the trap for robots that was tripped, "$fingerprint" is the
     -- hash of the request behind an idempotency key: the same id with
     -- another one is 422 (older web tiers sent twice as many digits of the
@@ -267,6 +268,19 @@ begin
                      else v.reason end order by v.lead_id)
       into v_leads, v_verdicts, v_reasons
       from verdicts v;
+
+    -- What a page tells of the clock of its visitor, once.
+    update leadq.contact c
+       set time_zone = l.zone
+      from (select distinct on (o.contact_id) o.contact_id,
+                   o.request ->> 'time_zone' as zone
+              from leadq.lead o
+             where o.lead_id = any (v_leads)
+               and o.request ? 'time_zone'
+             order by o.contact_id, o.lead_id) l
+     where c.contact_id = l.contact_id
+       and c.time_zone is null
+       and leadq._is_zone(l.zone);
 
     insert into leadq.event (at, kind, contact_id, lead_id)
     select l.received_at, 'lead.received', l.contact_id, l.lead_id

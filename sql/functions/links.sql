@@ -129,20 +129,30 @@ returns void
 language plpgsql
 as $$
 begin
-    -- Ends every series of a contact: letters that have not left are
-    -- cancelled, with their jobs, and leads that waited get their state.
+    -- Ends the series of a contact that wait for a confirmation, and all of
+    -- them unless it is one: letters that have not left are cancelled, with
+    -- their jobs, and leads that waited get their state.
     update leadq.enrolment e
        set state = p_enrolment_state,
            ended_at = coalesce(e.ended_at, leadq.now())
+      from leadq.series r
      where e.contact_id = p_contact
-       and e.state in ('running', 'expired', 'stopped');
+       and r.series_id = e.series_id
+       and (r.kind = 'doi'
+            and e.state in ('running', 'expired', 'stopped')
+            or r.kind <> 'doi'
+            and e.state = 'running'
+            and p_enrolment_state <> 'confirmed');
 
     with cancelled as (
         update leadq.message m
            set state = 'cancelled',
                ended_at = leadq.now()
+          from leadq.enrolment e
          where m.contact_id = p_contact
            and m.state = 'planned'
+           and e.enrolment_id = m.enrolment_id
+           and e.state <> 'running'
         returning m.message_id, m.due_at
     )
     delete from leadq.job_scheduled j

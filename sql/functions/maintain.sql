@@ -106,12 +106,13 @@ declare
     v_from timestamptz;
     v_to timestamptz;
 begin
-    -- Partitions for the days and months ahead; yesterday's empty days and
-    -- attempts older than six months go, and so does what is personal in
-    -- leads that their source keeps no longer.  Cheap when there is nothing to
-    -- do; one at a time.  Waits for no lock for long, as everybody else
-    -- would wait behind it: there are two weeks to try again.  Called by the
-    -- worker at start and every ten minutes.  Returns a line for the log.
+    -- Partitions for the days and months ahead; yesterday's empty days,
+    -- attempts older than six months, and ids of events posted before a
+    -- month ago go, and so does what is personal in leads that their source
+    -- keeps no longer.  Cheap when there is nothing to do; one at a time.
+    -- Waits for no lock for long, as everybody else would wait behind it:
+    -- there are two weeks to try again.  Called by the worker at start and
+    -- every ten minutes.  Returns a line for the log.
     if not pg_try_advisory_xact_lock(hashtext('leadq_maintain')) then
         return 'another worker is at it';
     end if;
@@ -129,12 +130,22 @@ begin
                  + make_interval(months => v_i + 1)) at time zone 'UTC';
         v_made := v_made
             + leadq._add_partition('job_done', 'done_at', v_from, v_to)
-            + leadq._add_partition('event', 'at', v_from, v_to);
+            + leadq._add_partition('event', 'at', v_from, v_to)
+            + leadq._add_partition('fired', 'at', v_from, v_to);
     end loop;
 
     v_dropped := leadq._drop_partitions('job_scheduled', v_day, true)
         + leadq._drop_partitions('job_done', v_month - interval '6 months',
+                                 false)
+        + leadq._drop_partitions('fired', v_month - interval '14 months',
                                  false);
+
+    delete from leadq.posted p
+     where p.ctid = any (array(
+            select o.ctid from leadq.posted o
+             where o.at < leadq.now() - interval '1 month'
+             order by o.at
+             limit 50000));
 
     return format('partitions made=%s dropped=%s, leads erased=%s', v_made,
                   v_dropped, leadq._retain(1000));

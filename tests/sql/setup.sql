@@ -78,7 +78,8 @@ declare
 begin
     loop
         perform leadq.promote_jobs(1000);
-        perform leadq.run_rules(1000);
+        while leadq.run_rules(1000) > 0 loop
+        end loop;
         with c as materialized (
             select * from leadq.claim_jobs('w', array['realtime', 'service',
                 'bulk'], array[1000, 1000, 1000], array[0, 0, 0], 60)

@@ -148,6 +148,24 @@ money(void **state)
 }
 
 static void
+triggers(void **state)
+{
+    static const char *const clocks[] = {"00:00", "09:30", "23:59", "24:00",
+                                         NULL,    "",      "9:30",  "24:01",
+                                         "12:60", "12.30", "12:30:00", "1a:00",
+                                         NULL};
+    static const char *const events[] = {
+        "order.placed", "a.b", "a_1.2.c", NULL, "", "order", "Order.placed",
+        "1.a", "order.", ".order", "order..placed", "order placed.x",
+        "a.bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
+        NULL};
+
+    (void)state;
+    check(ctl_value_clock, clocks);
+    check(ctl_value_event, events);
+}
+
+static void
 base_urls(void **state)
 {
     static const char *const texts[] = {"https://brand.ru",
@@ -186,6 +204,7 @@ main(void)
         cmocka_unit_test(intervals), cmocka_unit_test(names),
         cmocka_unit_test(languages), cmocka_unit_test(secrets),
         cmocka_unit_test(money),     cmocka_unit_test(base_urls),
+        cmocka_unit_test(triggers),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -57,7 +57,8 @@ like($out, qr/^leadqctl \d+\.\d+\.\d+$/, 'and prints the version');
 ($rc, $out) = ctl('--help');
 is($rc, 0, '--help succeeds');
 for my $command ('migrate', 'config check', 'config import', 'config export',
-    'leads show', 'leads resend', 'networks test', 'report partners',
+    'leads show', 'leads resend', 'networks test', 'triggers list',
+    'triggers test', 'report partners',
     'jobs list', 'jobs show', 'jobs dead', 'jobs retry',
     'jobs cancel', 'jobs pause', 'jobs resume', 'jobs paused', 'doctor',
     'import', 'contact export', 'contact withdraw', 'contact erase',
