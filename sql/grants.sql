@@ -12,7 +12,8 @@ grant execute on function
     leadq.web_api(),
     leadq.web_lead(uuid[], text[]),
     leadq.web_confirm(uuid[], text[]),
-    leadq.web_unsubscribe(uuid[], text[])
+    leadq.web_unsubscribe(uuid[], text[]),
+    leadq.web_mail_event(uuid[], text[])
 to leadq_web;
 
 grant execute on function
@@ -26,7 +27,9 @@ grant execute on function
     leadq.extend_jobs(bigint[], uuid[], integer),
     leadq.maintain(),
     leadq.vacuum_held(),
-    leadq.queue_figures()
+    leadq.queue_figures(),
+    leadq.lease_mailbox(text, integer),
+    leadq.take_reports(text[])
 to leadq_worker;
 
 grant select on
@@ -34,7 +37,8 @@ grant select on
     leadq.job_attempt,
     leadq.job_dead,
     leadq.lead_story,
-    leadq.lead_report
+    leadq.lead_report,
+    leadq.mail_pause
 to leadq_read;
 
 -- Partitions of the days and months ahead are there before the first job is.

@@ -406,6 +406,7 @@ ctl_rules_check(ctl_check_t *check)
         {"series", 0, check_series_list},
         {"networks", 0, ctl_networks_check},
         {"sources", 0, check_source_list},
+        {"mail_providers", 0, ctl_mail_check},
         {NULL, 0, NULL},
     };
 
@@ -414,5 +415,6 @@ ctl_rules_check(ctl_check_t *check)
         check_unique(check, "series", NULL);
         check_unique(check, "networks", NULL);
         check_unique(check, "sources", NULL);
+        check_unique(check, "mail_providers", NULL);
     }
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #define OUTCOME_MAX_REPLY 200
+#define OUTCOME_MAX_GROUP 64
 
 typedef enum { OUTCOME_DONE, OUTCOME_RETRY, OUTCOME_DEAD } outcome_e;
 
@@ -31,6 +32,8 @@ typedef struct {
     long retry_after_s; /* -1: the peer did not say */
     const char *reason; /* static text, ours: why it is no success; or NULL */
     char reply[OUTCOME_MAX_REPLY + 1]; /* the peer's words, cleaned; or "" */
+    const char *mx; /* static text: does the domain take mail; or NULL */
+    char group[OUTCOME_MAX_GROUP + 1]; /* who takes it, or "" */
 } outcome_t;
 
 void outcome_init(outcome_t *outcome);

@@ -3,8 +3,8 @@ returns setof text
 language plpgsql
 as $$
 begin
-    -- Puts a business document in force: networks, templates, series and
-    -- sources are added or changed by name; what the document does not name
+    -- Puts a business document in force: networks, templates, series,
+    -- sources and providers of mail are added or changed by name; what the document does not name
     -- stays.  Returns a line for each thing that changed.  Raises P0001
     -- "path: reason" and changes nothing when names do not resolve.  The
     -- texts, URLs and macros were checked by leadqctl, its only caller.
@@ -12,6 +12,7 @@ begin
     return query select * from leadq._import_templates(p_document);
     return query select * from leadq._import_series(p_document);
     return query select * from leadq._import_sources(p_document);
+    return query select * from leadq._import_mail_providers(p_document);
 end
 $$;
 
@@ -309,5 +310,6 @@ as $$
         'sources', coalesce((
             select jsonb_agg(leadq._source_document(s.name) order by s.name)
               from leadq.source s
-             where s.configured), '[]'))
+             where s.configured), '[]'),
+        'mail_providers', leadq._mail_providers_document())
 $$;

@@ -106,8 +106,9 @@ declare
     v_from timestamptz;
     v_to timestamptz;
 begin
-    -- Partitions for the days and months ahead; yesterday's empty days and
-    -- attempts older than six months go.  Cheap when there is nothing to
+    -- Partitions for the days and months ahead; yesterday's empty days,
+    -- attempts older than six months and providers' events older than ninety
+    -- days go.  Cheap when there is nothing to
     -- do; one at a time.  Waits for no lock for long, as everybody else
     -- would wait behind it: there are two weeks to try again.  Called by the
     -- worker at start and every ten minutes.  Returns a line for the log.
@@ -134,6 +135,13 @@ begin
     v_dropped := leadq._drop_partitions('job_scheduled', v_day, true)
         + leadq._drop_partitions('job_done', v_month - interval '6 months',
                                  false);
+
+    delete from leadq.mail_event v
+     where v.mail_event_id in (
+            select o.mail_event_id from leadq.mail_event o
+             where o.received_at < leadq.now() - interval '90 days'
+             order by o.received_at
+             limit 10000);
 
     return format('partitions made=%s dropped=%s', v_made, v_dropped);
 exception when lock_not_available then
