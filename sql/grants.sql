@@ -16,7 +16,8 @@ grant execute on function
     leadq.web_open(uuid[], text[]),
     leadq.web_click(uuid[], text[]),
     leadq.web_report_funnel(uuid[], text[]),
-    leadq.web_event(uuid[], text[])
+    leadq.web_event(uuid[], text[]),
+    leadq.web_mail_event(uuid[], text[])
 to leadq_web;
 
 grant execute on function
@@ -30,7 +31,9 @@ grant execute on function
     leadq.extend_jobs(bigint[], uuid[], integer),
     leadq.maintain(),
     leadq.vacuum_held(),
-    leadq.queue_figures()
+    leadq.queue_figures(),
+    leadq.lease_mailbox(text, integer),
+    leadq.take_reports(text[])
 to leadq_worker;
 
 grant execute on function
@@ -50,7 +53,8 @@ grant select on
     leadq.partner_report,
     leadq.funnel,
     leadq.trigger_list,
-    leadq.trigger_activity
+    leadq.trigger_activity,
+    leadq.mail_pause
 to leadq_read;
 
 -- Partitions of the days and months ahead are there before the first job is.

@@ -237,7 +237,7 @@ check_kind(ctl_check_t *check, json_t *value)
 static void
 check_next(ctl_check_t *check, json_t *value)
 {
-    check_reference(check, value, "series", "series");
+    ctl_rules_reference(check, value, "series", "series");
 }
 
 static void
@@ -437,6 +437,7 @@ ctl_rules_check(ctl_check_t *check)
         {"segments", 0, ctl_segments_check},
         {"webhooks", 0, ctl_webhooks_check},
         {"triggers", 0, ctl_triggers_check},
+        {"mail_providers", 0, ctl_mail_check},
         {NULL, 0, NULL},
     };
 
@@ -448,5 +449,6 @@ ctl_rules_check(ctl_check_t *check)
         check_unique(check, "segments", NULL);
         check_unique(check, "webhooks", NULL);
         check_unique(check, "triggers", NULL);
+        check_unique(check, "mail_providers", NULL);
     }
 }

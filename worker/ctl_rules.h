@@ -22,6 +22,7 @@ void ctl_webhooks_check(ctl_check_t *check, json_t *list);
 void ctl_triggers_check(ctl_check_t *check, json_t *list);
 void ctl_segments_check(ctl_check_t *check, json_t *list);
 void ctl_limits_check(ctl_check_t *check, json_t *value);
+void ctl_mail_check(ctl_check_t *check, json_t *list);
 
 /* --- values, for the sections -------------------------------------------- */
 

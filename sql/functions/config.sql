@@ -19,6 +19,7 @@ begin
     return query select * from leadq._import_sources(p_document);
     return query select * from leadq._import_consent_texts(p_document);
     return query select * from leadq._import_triggers(p_document);
+    return query select * from leadq._import_mail_providers(p_document);
 end
 $$;
 
@@ -358,7 +359,7 @@ as $$
             select jsonb_agg(leadq._source_document(s.name) order by s.name)
               from leadq.source s
              where s.configured), '[]'),
-        'consent_texts', leadq._consent_texts_document()),
+        'consent_texts', leadq._consent_texts_document(),
         'limits', leadq._limits_document(),
         'events', coalesce((
             select jsonb_agg(n.name order by n.name)
@@ -372,5 +373,6 @@ as $$
               from leadq.webhook h), '[]'),
         'triggers', coalesce((
             select jsonb_agg(leadq._trigger_document(t.name) order by t.name)
-              from leadq.trigger t), '[]'))
+              from leadq.trigger t), '[]'),
+        'mail_providers', leadq._mail_providers_document())
 $$;

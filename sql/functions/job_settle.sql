@@ -108,6 +108,15 @@ begin
     if 'webhook' = any (p_kinds) then
         perform leadq._settle_webhooks(p_kinds, p_refs, p_states);
     end if;
+
+    if 'mx' = any (p_kinds) then
+        perform leadq._settle_domains(p_kinds, p_refs, p_states, p_details);
+    end if;
+
+    if 'bounce' = any (p_kinds) then
+        perform leadq._settle_mail_events(p_kinds, p_refs, p_states,
+                                          p_details);
+    end if;
 end
 $$;
 

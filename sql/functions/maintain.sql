@@ -107,12 +107,13 @@ declare
     v_to timestamptz;
 begin
     -- Partitions for the days and months ahead; yesterday's empty days,
-    -- attempts older than six months, and ids of events posted before a
-    -- month ago go, and so does what is personal in leads that their source
-    -- keeps no longer.  Cheap when there is nothing to do; one at a time.
-    -- Waits for no lock for long, as everybody else would wait behind it:
-    -- there are two weeks to try again.  Called by the worker at start and
-    -- every ten minutes.  Returns a line for the log.
+    -- attempts older than six months, ids of events posted before a month
+    -- ago and providers' events older than ninety days go, and so does what
+    -- is personal in leads that their source keeps no longer.  Cheap when
+    -- there is nothing to do; one at a time.  Waits for no lock for long, as
+    -- everybody else would wait behind it: there are two weeks to try again.
+    -- Called by the worker at start and every ten minutes.  Returns a line
+    -- for the log.
     if not pg_try_advisory_xact_lock(hashtext('leadq_maintain')) then
         return 'another worker is at it';
     end if;
@@ -139,6 +140,13 @@ begin
                                  false)
         + leadq._drop_partitions('fired', v_month - interval '14 months',
                                  false);
+
+    delete from leadq.mail_event v
+     where v.mail_event_id in (
+            select o.mail_event_id from leadq.mail_event o
+             where o.received_at < leadq.now() - interval '90 days'
+             order by o.received_at
+             limit 10000);
 
     delete from leadq.posted p
      where p.ctid = any (array(

@@ -146,6 +146,7 @@ declare
 begin
     -- The grace after the last letter is over, or an event ended the series:
     -- leads that only had to be deliverable are approved, the others expire.
+    -- Leads to whom not one letter got out, for our own sake, stay pending.
     perform from leadq.enrolment e
       where e.enrolment_id = any (p_enrolments)
       order by e.enrolment_id
@@ -173,7 +174,8 @@ begin
        and l.series_id = o.series_id
        and l.state = 'pending'
       join leadq.source s
-        on s.source_id = l.source_id;
+        on s.source_id = l.source_id
+     where leadq._was_written_to(o.contact_id, o.series_id);
 
     if v_leads is not null then
         perform leadq._finish_leads(v_leads, v_states,
