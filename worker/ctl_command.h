@@ -65,6 +65,7 @@ typedef struct {
 ctl_exit_e ctl_migrate(const ctl_options_t *options);
 ctl_exit_e ctl_config_check(const ctl_options_t *options);
 ctl_exit_e ctl_config_import(const ctl_options_t *options);
+ctl_exit_e ctl_config_diff(const ctl_options_t *options);
 ctl_exit_e ctl_config_export(const ctl_options_t *options);
 ctl_exit_e ctl_leads_show(const ctl_options_t *options);
 ctl_exit_e ctl_leads_resend(const ctl_options_t *options);

@@ -2,12 +2,15 @@
  * leadqctl config: the business document.
  *
  *     check    needs no database
- *     import   check, then one call of config_import() in one transaction
+ *     import   check, then one call of config_import() in one transaction;
+ *              what it changed is the difference of two exports around it
+ *     diff     the same without the commit
  *     export   config_export(), sorted; what import takes back
  */
 
 #include "ctl_command.h"
 #include "ctl_db.h"
+#include "ctl_diff.h"
 #include "ctl_document.h"
 #include "ctl_error.h"
 
@@ -68,55 +71,90 @@ report_refusal(ctl_document_t *doc, const ctl_db_t *db, const PGresult *res)
     free(path);
 }
 
-static PGresult *
+static int
 call_import(ctl_document_t *doc, ctl_db_t *db)
 {
     const char *values[1];
     PGresult *res;
     char *text;
+    int rc;
 
     text = json_dumps(doc->json, JSON_COMPACT);
     if (text == NULL) {
-        (void)ctl_error("no memory");
-        return NULL;
+        return ctl_error("no memory");
     }
     values[0] = text;
     res = ctl_db_try(db, "select leadq.config_import($1::jsonb)", 1, values);
     free(text);
-    if (!ctl_db_good(res)) {
+    rc = ctl_db_good(res) ? 0 : -1;
+    if (rc == -1) {
         report_refusal(doc, db, res);
-        PQclear(res);
+    }
+    PQclear(res);
+    return rc;
+}
+
+/* The document in force, or NULL after saying why not. */
+static json_t *
+in_force(ctl_db_t *db)
+{
+    PGresult *res;
+    json_t *json;
+
+    res = ctl_db_query(db, "select leadq.config_export()", 0, NULL);
+    if (res == NULL) {
         return NULL;
     }
-    return res;
+    json = PQntuples(res) == 1 ? json_loads(PQgetvalue(res, 0, 0), 0, NULL)
+                               : NULL;
+    PQclear(res);
+    if (json == NULL) {
+        (void)ctl_error("config_export() returned no JSON");
+    }
+    return json;
+}
+
+static void
+print_line(void *data, const char *line)
+{
+    (void)data;
+    (void)printf("%s\n", line);
 }
 
 static int
-import(ctl_document_t *doc, ctl_db_t *db, const ctl_options_t *options)
+import(ctl_document_t *doc, ctl_db_t *db, const ctl_options_t *options,
+       int keep)
 {
-    PGresult *res;
-    int i, n;
+    json_t *before, *after;
+    size_t n;
+    int rc;
 
     if (ctl_db_open(db, options) == -1 || ctl_db_begin(db, 1) == -1) {
         return -1;
     }
-    res = call_import(doc, db);
-    if (res == NULL || ctl_db_commit(db) == -1) {
-        PQclear(res);
-        return ctl_error("nothing was imported");
+    before = in_force(db);
+    after = NULL;
+    rc = -1;
+    if (before != NULL && call_import(doc, db) == 0) {
+        after = in_force(db);
     }
-    n = PQntuples(res);
-    for (i = 0; i < n; i++) {
-        (void)printf("%s\n", PQgetvalue(res, i, 0));
+    if (after != NULL && (!keep || ctl_db_commit(db) == 0)) {
+        n = ctl_diff(before, after, print_line, NULL);
+        print_contents(doc, options->operand,
+                       n == 0 ? "in force, nothing changed"
+                       : keep ? "in force"
+                              : "good, not in force");
+        rc = 0;
+    } else {
+        (void)ctl_error("nothing was imported");
     }
-    PQclear(res);
-    print_contents(doc, options->operand,
-                   n == 0 ? "in force, nothing changed" : "in force");
-    return 0;
+    json_decref(before);
+    json_decref(after);
+    return rc;
 }
 
-ctl_exit_e
-ctl_config_import(const ctl_options_t *options)
+static ctl_exit_e
+load_and_import(const ctl_options_t *options, int keep)
 {
     ctl_document_t doc;
     ctl_db_t db;
@@ -125,24 +163,38 @@ ctl_config_import(const ctl_options_t *options)
     memset(&db, 0, sizeof(db));
     rc = ctl_document_load(&doc, options->operand);
     if (rc == 0) {
-        rc = import(&doc, &db, options);
+        rc = import(&doc, &db, options, keep);
     }
     ctl_db_close(&db);
     ctl_document_done(&doc);
     return rc == 0 ? CTL_OK : CTL_FAILED;
 }
 
+ctl_exit_e
+ctl_config_import(const ctl_options_t *options)
+{
+    return load_and_import(options, 1);
+}
+
+ctl_exit_e
+ctl_config_diff(const ctl_options_t *options)
+{
+    return load_and_import(options, 0);
+}
+
 /* --- export -------------------------------------------------------------- */
 
-static int
-print_json(const char *text)
+static int export(ctl_db_t *db, const ctl_options_t *options)
 {
     json_t *json;
     int rc;
 
-    json = json_loads(text, JSON_DECODE_ANY, NULL);
+    if (ctl_db_open(db, options) == -1 || ctl_db_begin(db, 1) == -1) {
+        return -1;
+    }
+    json = in_force(db);
     if (json == NULL) {
-        return ctl_error("config_export() returned no JSON");
+        return -1;
     }
     rc = json_dumpf(json, stdout, JSON_INDENT(2) | JSON_SORT_KEYS);
     json_decref(json);
@@ -150,23 +202,6 @@ print_json(const char *text)
         return ctl_error("cannot write the document");
     }
     return 0;
-}
-
-static int export(ctl_db_t *db, const ctl_options_t *options)
-{
-    PGresult *res;
-    int rc;
-
-    if (ctl_db_open(db, options) == -1 || ctl_db_begin(db, 1) == -1) {
-        return -1;
-    }
-    res = ctl_db_query(db, "select leadq.config_export()", 0, NULL);
-    if (res == NULL) {
-        return -1;
-    }
-    rc = PQntuples(res) == 1 ? print_json(PQgetvalue(res, 0, 0)) : -1;
-    PQclear(res);
-    return rc;
 }
 
 ctl_exit_e

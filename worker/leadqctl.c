@@ -48,6 +48,8 @@ static const command_t commands[] = {
      "check a business document, without a database"},
     {"config", "import", ctl_config_import, TAKES_DATABASE, "FILE",
      "check a business document and put it in force"},
+    {"config", "diff", ctl_config_diff, TAKES_DATABASE, "FILE",
+     "say what a business document would change"},
     {"config", "export", ctl_config_export, TAKES_DATABASE, NULL,
      "print the business document that is in force"},
     {"leads", "show", ctl_leads_show, TAKES_DATABASE, "ID",

@@ -96,7 +96,7 @@ begin
          order by r.request::jsonb ->> 'message'
     loop
         if leadq._is_seen(v_row.request) then
-            perform leadq._open((v_row.request ->> 'message')::uuid);
+            perform leadq._opened((v_row.request ->> 'message')::uuid);
         end if;
 
         n := v_row.n;
@@ -109,7 +109,7 @@ end
 $$;
 
 
-create or replace function leadq._open(p_message uuid)
+create or replace function leadq._opened(p_message uuid)
 returns void
 language plpgsql
 as $$

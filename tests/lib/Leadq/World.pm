@@ -1,7 +1,7 @@
 package Leadq::World;
 
-# The sandbox outside world (tests/lib/world.js): a mail server and a CPA
-# network.  It ends with the program that started it, whatever happens to
+# The sandbox outside world: a mail server and a CPA network, which keep what
+# they get (tests/lib/world.js) or behave like people (tests/lib/people.js).  It ends with the program that started it, whatever happens to
 # that one, because its standard input closes.
 
 use strict;
@@ -13,7 +13,7 @@ use POSIX ();
 
 use Leadq::Test qw(wait_for http slurp);
 
-my $SCRIPT = dirname(__FILE__) . '/../world.js';
+my $LIB = dirname(__FILE__) . '/..';
 my %running;
 
 END {
@@ -22,14 +22,17 @@ END {
     $? = $status;
 }
 
-# Options: host, smtp, http (ports), landing (URL to link to), log (file).
+# Options: host, smtp, http (ports), landing (URL to link to), log (file);
+# people => URL of the site: those of people.js instead.
 sub start {
     my ($class, %options) = @_;
 
     my $log = delete $options{log} || '/dev/null';
     my $self = bless { owner => $$ }, $class;
-    my @command = ('node', $SCRIPT,
-        map { ("--$_", $options{$_}) } sort keys %options);
+    my @command = $options{people}
+        ? ('node', "$LIB/people.js", '--site', $options{people})
+        : ('node', "$LIB/world.js",
+            map { ("--$_", $options{$_}) } sort keys %options);
 
     pipe my $in, $self->{stdin} or die "pipe: $!\n";
     pipe my $out, my $child_out or die "pipe: $!\n";
@@ -47,7 +50,7 @@ sub start {
     $running{$pid} = $self;
 
     my $line = <$out>;
-    defined $line or die 'tests/lib/world.js did not start: ' . slurp($log)
+    defined $line or die "$command[1] did not start: " . slurp($log)
         . "(make deps installs node and its modules)\n";
     $self->{is} = JSON::PP::decode_json($line);
     return $self;
@@ -86,6 +89,9 @@ sub postbacks {
     return @{ $self->_get('/api/postbacks'
         . ($click_id ? "?click_id=$click_id" : '')) };
 }
+
+# What people.js has seen.
+sub report { return $_[0]->_get('/report') }
 
 # What goes wrong from now on; see world.js.
 sub faults {
