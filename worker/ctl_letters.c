@@ -231,13 +231,11 @@ send_by(const smtp_letter_t *smtp, const conf_t *conf)
     transfer_pool_t *pool;
     smtp_server_t server;
     uv_loop_t loop;
-    int dsn, rc;
+    int rc;
 
     if (uv_loop_init(&loop) != 0) {
         return ctl_error("no memory");
     }
-    dsn = 0;
-    server.dsn = &dsn;
     (void)gethostname(host, sizeof(host) - 1);
     dispatch_relay(conf, host, &server);
     rc = -1;

@@ -223,6 +223,7 @@ dispatch_relay(const conf_t *conf, const char *host, smtp_server_t *server)
     server->password = conf->smtp_password;
     server->helo = conf->smtp_helo == NULL ? host : conf->smtp_helo;
     server->connect_timeout_ms = conf->connect_timeout_ms;
+    server->dsn = NULL;
     switch (conf->smtp_tls) {
     case CONF_TLS_OFF:
         server->tls = SMTP_TLS_OFF;

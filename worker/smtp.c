@@ -37,7 +37,8 @@ struct smtp_s {
     char *from;                    /* owned, as the next */
     char *to;
     char envid[VERP_ID_LEN + 1];
-    int *dsn;  /* borrowed */
+    int *dsn; /* borrowed; or own_dsn */
+    int own_dsn;
     int hello; /* EHLO was said, and is being answered */
     smtp_phase_e phase;
     int code;
@@ -406,7 +407,7 @@ smtp_start(transfer_pool_t *pool, const smtp_server_t *server,
     smtp->fn = fn;
     smtp->data = data;
     smtp->transfer.on_end = on_end;
-    smtp->dsn = server->dsn;
+    smtp->dsn = server->dsn == NULL ? &smtp->own_dsn : server->dsn;
     if (letter->has_id) {
         verp_id(letter->id, smtp->envid);
     }

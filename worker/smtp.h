@@ -19,7 +19,8 @@ typedef struct {
     const char *helo;
     smtp_tls_e tls;
     long connect_timeout_ms;
-    int *dsn; /* whether it offers RFC 3461, as it said last; kept up here */
+    int *dsn; /* whether it offers RFC 3461, as it said last; kept up here;
+                 may be NULL */
 } smtp_server_t;
 
 typedef struct {
