@@ -47,7 +47,7 @@ endif
 
 # --- what the worker is made of ----------------------------------------------
 
-PKGS       = libuv libcurl jansson inih libidn2 libcrypto libsystemd libmicrohttpd
+PKGS       = libuv libcurl libcares gmime-3.0 jansson inih libidn2 libcrypto libsystemd libmicrohttpd
 INCLUDES   = -Ingx_module -Iworker -I$(shell $(PG_CONFIG) --includedir) \
              $(shell pkg-config --cflags $(PKGS))
 LIBS       = -L$(shell $(PG_CONFIG) --libdir) -lpq \
@@ -245,12 +245,13 @@ fuzz-door: module $(DOOR)
 
 DEPS_BUILD = gcc make pkg-config nginx-dev libpq-dev libssl-dev libjansson-dev \
              libidn2-dev libuv1-dev libcurl4-openssl-dev libinih-dev \
-             libsystemd-dev libmicrohttpd-dev libcsv-dev
+             libsystemd-dev libmicrohttpd-dev libcsv-dev \
+             libc-ares-dev libgmime-3.0-dev
 DEPS_RUN   = nginx postgresql-15
 DEPS_TEST  = clang openssl clang-format libclang-rt-14-dev libcmocka-dev perl \
              postgresql-15-pgtap libtap-parser-sourcehandler-pgtap-perl \
              postfix pgbouncer wrk mandoc pmccabe shellcheck cppcheck chromium \
-             curl prometheus systemd
+             curl prometheus systemd dovecot-imapd
 
 # For "make deb" and its test.
 DEPS_DEB   = debhelper dpkg-dev fakeroot lintian iproute2

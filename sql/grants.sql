@@ -15,7 +15,8 @@ grant execute on function
     leadq.web_unsubscribe(uuid[], text[]),
     leadq.web_open(uuid[], text[]),
     leadq.web_click(uuid[], text[]),
-    leadq.web_report_funnel(uuid[], text[])
+    leadq.web_report_funnel(uuid[], text[]),
+    leadq.web_mail_event(uuid[], text[])
 to leadq_web;
 
 grant execute on function
@@ -29,7 +30,9 @@ grant execute on function
     leadq.extend_jobs(bigint[], uuid[], integer),
     leadq.maintain(),
     leadq.vacuum_held(),
-    leadq.queue_figures()
+    leadq.queue_figures(),
+    leadq.lease_mailbox(text, integer),
+    leadq.take_reports(text[])
 to leadq_worker;
 
 grant execute on function
@@ -47,7 +50,8 @@ grant select on
     leadq.lead_story,
     leadq.lead_report,
     leadq.partner_report,
-    leadq.funnel
+    leadq.funnel,
+    leadq.mail_pause
 to leadq_read;
 
 -- Partitions of the days and months ahead are there before the first job is.

@@ -1,5 +1,7 @@
 /*
- * Owns three tables, read top down, first match wins.
+ * Owns three tables, read top down, first match wins.  A reply may be said
+ * now, to us, or be what a relay reports after it has tried for days: then
+ * there is nothing to come back for, and "come later" has become a failure.
  */
 
 #include "bounce.h"
@@ -17,27 +19,32 @@ typedef struct {
     int subject;
     int from, to;
     class_e means;
+    class_e reported; /* after days of trying, when it is another class */
 } code_row_t;
 
 static const code_row_t code_rows[] = {
-    {5, 1, 7, 8, CLASS_BLOCK},      /* our sender address */
-    {5, 1, 0, 6, CLASS_HARD},       /* mailbox, domain, syntax, moved */
-    {5, 1, 10, 10, CLASS_HARD},     /* null MX */
-    {4, 1, 7, 8, CLASS_BLOCK},      /* our sender address, for now */
-    {5, 2, 1, 1, CLASS_HARD},       /* mailbox disabled */
-    {ANY, 2, 2, 2, CLASS_SOFT},     /* mailbox full */
-    {ANY, 2, 3, 3, CLASS_SOFT},     /* letter too large for it */
-    {ANY, 3, 0, 4, CLASS_SOFT},     /* their system; too large for it */
-    {5, 4, 4, 4, CLASS_HARD},       /* no such domain, or no route */
-    {ANY, 4, 0, 9, CLASS_SOFT},     /* routing, congestion, expiry */
-    {5, 5, 0, 999, CLASS_BLOCK},    /* protocol: ours */
-    {5, 6, 0, 999, CLASS_BLOCK},    /* content: ours */
-    {5, 7, 13, 13, CLASS_HARD},     /* account disabled */
-    {5, 7, 17, 18, CLASS_HARD},     /* the owner has changed */
-    {5, 7, 0, 999, CLASS_BLOCK},    /* policy, reputation, signatures */
-    {4, 7, 1, 1, CLASS_GREYLIST},   /* most often */
-    {4, 7, 0, 999, CLASS_BLOCK},    /* policy, rate */
-    {4, 2, 0, 999, CLASS_GREYLIST}, /* mailbox, not yet */
+    {5, 1, 7, 8, CLASS_BLOCK, CLASS_NONE}, /* our sender address */
+    {5, 1, 0, 6, CLASS_HARD, CLASS_NONE},  /* mailbox, domain, syntax, moved */
+    {5, 1, 10, 10, CLASS_HARD, CLASS_NONE}, /* null MX */
+    {4, 1, 7, 8, CLASS_BLOCK, CLASS_NONE},  /* our sender address, for now */
+    {5, 2, 1, 1, CLASS_HARD, CLASS_NONE},   /* mailbox disabled */
+    {ANY, 2, 2, 2, CLASS_SOFT, CLASS_NONE}, /* mailbox full */
+    {ANY, 2, 3, 3, CLASS_SOFT, CLASS_NONE}, /* letter too large for it */
+    {ANY, 3, 0, 4, CLASS_SOFT,
+     CLASS_NONE},                         /* their system; too large for it */
+    {5, 4, 4, 4, CLASS_HARD, CLASS_NONE}, /* no such domain, or no route */
+    {4, 4, 1, 1, CLASS_SOFT, CLASS_HARD}, /* nobody answers there */
+    {ANY, 4, 0, 9, CLASS_SOFT, CLASS_NONE},   /* routing, congestion, expiry */
+    {4, 5, 3, 3, CLASS_GREYLIST, CLASS_NONE}, /* too many recipients */
+    {5, 5, 0, 999, CLASS_BLOCK, CLASS_NONE},  /* protocol: ours */
+    {5, 6, 0, 999, CLASS_BLOCK, CLASS_NONE},  /* content: ours */
+    {5, 7, 13, 13, CLASS_HARD, CLASS_NONE},   /* account disabled */
+    {5, 7, 17, 18, CLASS_HARD, CLASS_NONE},   /* the owner has changed */
+    {5, 7, 0, 999, CLASS_BLOCK,
+     CLASS_NONE}, /* policy, reputation, signatures */
+    {4, 7, 1, 1, CLASS_GREYLIST, CLASS_NONE},   /* most often */
+    {4, 7, 0, 999, CLASS_BLOCK, CLASS_NONE},    /* policy, rate */
+    {4, 2, 0, 999, CLASS_GREYLIST, CLASS_NONE}, /* mailbox, not yet */
 };
 
 /* Words of replies, lower case; several languages of servers, one of ours. */
@@ -140,7 +147,7 @@ bounce_code(const char *reply, int smtp, char code[12])
 }
 
 static class_e
-by_code(const char *code)
+by_code(const char *code, int reported)
 {
     const code_row_t *row;
     long subject, detail;
@@ -158,7 +165,8 @@ by_code(const char *code)
             && row->subject == subject && row->from <= detail
             && detail <= row->to)
         {
-            return row->means;
+            return reported && row->reported != CLASS_NONE ? row->reported
+                                                           : row->means;
         }
     }
     return CLASS_NONE;
@@ -201,7 +209,7 @@ bounce_class(smtp_phase_e phase, int smtp, const char *code, const char *reply)
     if (phase == SMTP_SESSION || smtp == 421) {
         return CLASS_NETWORK;
     }
-    class_ = by_code(code);
+    class_ = by_code(code, 0);
     if (class_ == CLASS_GREYLIST && strcmp(code, "4.7.1") == 0
         && by_words(smtp, reply) == CLASS_BLOCK)
     {
@@ -241,4 +249,94 @@ bounce_judge(const smtp_result_t *result, outcome_t *outcome)
     outcome->outcome = result->code < 500 || outcome->class_ == CLASS_NETWORK
                            ? OUTCOME_RETRY
                            : OUTCOME_DEAD;
+}
+
+/* --- what others report ----------------------------------------------------
+ */
+
+/* The enhanced code in the middle of a text, "" when there is none. */
+static void
+find_code(const char *text, char code[12])
+{
+    const char *p;
+    size_t len;
+
+    code[0] = '\0';
+    for (p = text; *p != '\0' && code[0] == '\0'; p += len) {
+        len = strcspn(p, "0123456789.");
+        if (len == 0) {
+            len = strspn(p, "0123456789.");
+            bounce_code(p, *p == '4' ? 450 : 550, code);
+        } else if (isalnum((unsigned char)p[len - 1]) || p[len - 1] == '-') {
+            /* part of a word, or "550-5.1.1" */
+            len += p[len - 1] == '-' ? 0 : strspn(p + len, "0123456789.");
+        }
+    }
+}
+
+/* The reply that a text begins with: "550 5.1.1 ..", "550-..". */
+static int
+reply_code(const char *text)
+{
+    return (*text == '4' || *text == '5') && isdigit((unsigned char)text[1])
+                   && isdigit((unsigned char)text[2])
+                   && !isalnum((unsigned char)text[3]) && text[3] != '.'
+               ? (int)strtol(text, NULL, 10)
+               : 0;
+}
+
+/* An expired letter, when nobody was ever there. */
+static int
+says_no_answer(const char *code, const char *words)
+{
+    return (strcmp(code, "4.4.7") == 0 || strcmp(code, "5.4.7") == 0)
+           && (strcasestr(words, "connection timed out") != NULL
+               || strcasestr(words, "connection refused") != NULL
+               || strcasestr(words, "no answer") != NULL);
+}
+
+/* smtp is 0 when nobody said it. */
+static class_e
+reported_class(int smtp, const char *code, const char *words)
+{
+    class_e class_, said;
+
+    said = by_words(smtp != 0 ? smtp : code[0] == '4' ? 450 : 550, words);
+    if (says_no_answer(code, words)) {
+        return CLASS_HARD;
+    }
+    if (strcmp(code, "4.7.1") == 0 && said == CLASS_BLOCK) {
+        return CLASS_BLOCK;
+    }
+    class_ = by_code(code, 1);
+    class_ = class_ == CLASS_NONE ? said : class_;
+    if (class_ == CLASS_NONE && code[0] == '\0' && smtp != 0) {
+        class_ = by_digits(SMTP_RCPT, smtp);
+    }
+    return class_ == CLASS_NONE || class_ == CLASS_GREYLIST ? CLASS_SOFT
+                                                            : class_;
+}
+
+void
+bounce_report(const char *status, const char *diagnostic, outcome_t *outcome)
+{
+    outcome_reply(outcome, diagnostic, strlen(diagnostic));
+    find_code(diagnostic, outcome->code);
+    if (outcome->code[0] == '\0') {
+        find_code(status, outcome->code);
+    }
+    outcome->smtp = reply_code(diagnostic);
+    outcome->class_ = reported_class(outcome->smtp, outcome->code, diagnostic);
+}
+
+int
+bounce_words(const char *text, outcome_t *outcome)
+{
+    find_code(text, outcome->code);
+    outcome_reply(outcome, text, strlen(text));
+    if (outcome->code[0] == '\0' && by_words(550, text) == CLASS_NONE) {
+        return -1;
+    }
+    outcome->class_ = reported_class(0, outcome->code, text);
+    return 0;
 }

@@ -26,4 +26,16 @@ void bounce_code(const char *reply, int smtp, char code[12]);
 class_e bounce_class(smtp_phase_e phase, int smtp, const char *code,
                      const char *reply);
 
+/*
+ * The class of a failure that somebody reports after the fact, from its
+ * Status and its Diagnostic-Code ("550 5.1.1 No such user"), each may be "".
+ * Prefers the enhanced code of the diagnostic.  Fills class_, code, smtp and
+ * reply; the class is hard, soft or block.
+ */
+void bounce_report(const char *status, const char *diagnostic,
+                   outcome_t *outcome);
+
+/* The same for a text without any form.  -1: it says nothing we know. */
+int bounce_words(const char *text, outcome_t *outcome);
+
 #endif

@@ -5,6 +5,7 @@
  */
 
 #include "conf.h"
+#include "conf_check.h"
 #include "credential.h"
 #include "fault.h"
 #include "log.h"
@@ -54,7 +55,13 @@ static int set_schema(const conf_key_t *key, void *field, const char *value,
                       fault_t *fault);
 static int set_conninfo(const conf_key_t *key, void *field, const char *value,
                         fault_t *fault);
-static int set_smtp_url(const conf_key_t *key, void *field, const char *value,
+static int set_url(const conf_key_t *key, void *field, const char *value,
+                   fault_t *fault);
+static int set_bounce(const conf_key_t *key, void *field, const char *value,
+                      fault_t *fault);
+static int set_folder(const conf_key_t *key, void *field, const char *value,
+                      fault_t *fault);
+static int set_resolver(const conf_key_t *key, void *field, const char *value,
                         fault_t *fault);
 static int set_host(const conf_key_t *key, void *field, const char *value,
                     fault_t *fault);
@@ -74,11 +81,20 @@ static const conf_key_t keys[] = {
     {"schema", AT(schema), set_schema, "leadq", 0, 0, RESTART},
     {"keys", AT(keys_file), set_text, NULL, 0, 0, REQUIRED | PATH},
     {"secrets_dir", AT(secrets_dir), set_text, NULL, 0, 0, PATH},
-    {"smtp_url", AT(smtp_url), set_smtp_url, NULL, 0, 0, REQUIRED},
+    {"smtp_url", AT(smtp_url), set_url, NULL, 0, 0, REQUIRED},
     {"smtp_user", AT(smtp_user), set_text, NULL, 0, 0, 0},
     {"smtp_password_file", AT(smtp_password_file), set_text, NULL, 0, 0, PATH},
     {"smtp_tls", AT(smtp_tls), set_tls, "try", 0, 0, 0},
     {"smtp_helo", AT(smtp_helo), set_host, NULL, 0, 0, 0},
+    {"bounce_address", AT(bounce_address), set_bounce, NULL, 0, 0, 0},
+    {"imap_url", AT(imap_url), set_url, "", 0, 0, 0},
+    {"imap_user", AT(imap_user), set_text, NULL, 0, 0, 0},
+    {"imap_password_file", AT(imap_password_file), set_text, NULL, 0, 0, PATH},
+    {"imap_tls", AT(imap_tls), set_tls, "try", 0, 0, 0},
+    {"imap_folder", AT(imap_folder), set_folder, "INBOX", 0, 0, 0},
+    {"imap_done_folder", AT(imap_done_folder), set_folder, "leadq", 0, 0, 0},
+    {"imap_poll", AT(imap_poll_ms), set_time, "30s", 100, 3600000, 0},
+    {"resolver", AT(resolver), set_resolver, "", 0, 0, RESTART},
     {"max_inflight", AT(max_inflight), set_count, "256", 1, 4096, 0},
     {"reserve_realtime", AT(reserve_realtime), set_count, "10", 0, 40, 0},
     {"reserve_service", AT(reserve_service), set_count, "20", 0, 40, 0},
@@ -282,40 +298,51 @@ set_nets(const conf_key_t *key, void *field, const char *value, fault_t *fault)
     return 0;
 }
 
-/* smtp://host, smtp://host:port, smtps://..; the host may be [IPv6]. */
+/* The scheme is the beginning of the key. */
 static int
-set_smtp_url(const conf_key_t *key, void *field, const char *value,
+set_url(const conf_key_t *key, void *field, const char *value, fault_t *fault)
+{
+    char **text = field, scheme[5];
+
+    (void)snprintf(scheme, sizeof(scheme), "%s", key->name);
+    if (*value == '\0' && !(key->flags & REQUIRED)) {
+        *text = strdup(value);
+        return *text == NULL ? fault_set(fault, 0, "out of memory") : 0;
+    }
+    return conf_check_url(key->name, scheme, value, fault) != 0
+               ? -1
+               : set_text(key, field, value, fault);
+}
+
+static int
+set_bounce(const conf_key_t *key, void *field, const char *value,
+           fault_t *fault)
+{
+    return conf_check_bounce(key->name, value, fault) != 0
+               ? -1
+               : set_text(key, field, value, fault);
+}
+
+static int
+set_folder(const conf_key_t *key, void *field, const char *value,
+           fault_t *fault)
+{
+    return conf_check_folder(key->name, value, fault) != 0
+               ? -1
+               : set_text(key, field, value, fault);
+}
+
+static int
+set_resolver(const conf_key_t *key, void *field, const char *value,
              fault_t *fault)
 {
-    const char *p, *host;
-    long port;
-    char *end;
+    char **text = field;
 
-    p = value;
-    if (strncmp(p, "smtp://", 7) != 0 && strncmp(p, "smtps://", 8) != 0) {
-        return fault_set(
-            fault, 0, "%s does not begin with smtp:// or smtps://", key->name);
+    if (conf_check_resolver(key->name, value, fault) != 0) {
+        return -1;
     }
-    host = p = strstr(p, "//") + 2;
-    if (*p == '[') {
-        p += strspn(p + 1, "0123456789abcdefABCDEF:.") + 1;
-        p += *p == ']';
-    } else {
-        while (isalnum((unsigned char)*p) || *p == '.' || *p == '-') {
-            p++;
-        }
-    }
-    if (p == host) {
-        return fault_set(fault, 0, "%s \"%s\" has no host", key->name, value);
-    }
-    if (*p == ':' && isdigit((unsigned char)p[1])) {
-        port = strtol(p + 1, &end, 10);
-        p = port >= 1 && port <= 65535 ? end : p;
-    }
-    if (*p != '\0') {
-        return fault_set(fault, 0, "%s is not scheme://host:port", key->name);
-    }
-    return set_text(key, field, value, fault);
+    *text = strdup(value);
+    return *text == NULL ? fault_set(fault, 0, "out of memory") : 0;
 }
 
 static int
@@ -497,6 +524,29 @@ read_database_password(reading_t *reading)
     return 0;
 }
 
+/* A user and the password in a file: both or none. */
+static int
+read_login(reading_t *reading, const char *what, const char *user,
+           const char *file, char **password)
+{
+    char key[40];
+
+    if ((user == NULL) != (file == NULL)) {
+        return fault_set(&reading->fault, 0,
+                         "%s_user and %s_password_file go together", what,
+                         what);
+    }
+    if (file == NULL) {
+        return 0;
+    }
+    (void)snprintf(key, sizeof(key), "%s_password_file", what);
+    *password = credential_read(file);
+    return *password == NULL
+               ? fault_set(&reading->fault, line_of(reading, key),
+                           "%s \"%s\": %s", key, file, strerror(errno))
+               : 0;
+}
+
 /* What the values name must be there. */
 static int
 read_files(reading_t *reading)
@@ -521,17 +571,20 @@ read_files(reading_t *reading)
                              strerror(errno));
         }
     }
-    if ((conf->smtp_user == NULL) != (conf->smtp_password_file == NULL)) {
-        return fault_set(fault, 0,
-                         "smtp_user and smtp_password_file go together");
+    if (read_login(reading, "smtp", conf->smtp_user, conf->smtp_password_file,
+                   &conf->smtp_password)
+            != 0
+        || read_login(reading, "imap", conf->imap_user,
+                      conf->imap_password_file, &conf->imap_password)
+               != 0)
+    {
+        return -1;
     }
-    if (conf->smtp_password_file != NULL) {
-        conf->smtp_password = credential_read(conf->smtp_password_file);
-        if (conf->smtp_password == NULL) {
-            return fault_set(fault, line_of(reading, "smtp_password_file"),
-                             "smtp_password_file \"%s\": %s",
-                             conf->smtp_password_file, strerror(errno));
-        }
+    if (*conf->imap_url != '\0'
+        && (conf->imap_user == NULL || conf->bounce_address == NULL))
+    {
+        return fault_set(fault, line_of(reading, "imap_url"),
+                         "imap_url needs imap_user and bounce_address");
     }
     return read_database_password(reading);
 }
@@ -576,6 +629,7 @@ conf_free(conf_t *conf)
     }
     leadq_keys_free(conf->keys);
     credential_free(conf->smtp_password);
+    credential_free(conf->imap_password);
     credential_free(conf->database);
     free(conf->database_password_file);
     free(conf->schema);
@@ -585,6 +639,13 @@ conf_free(conf_t *conf)
     free(conf->smtp_user);
     free(conf->smtp_password_file);
     free(conf->smtp_helo);
+    free(conf->bounce_address);
+    free(conf->imap_url);
+    free(conf->imap_user);
+    free(conf->imap_password_file);
+    free(conf->imap_folder);
+    free(conf->imap_done_folder);
+    free(conf->resolver);
     free(conf->metrics_listen);
     free(conf);
 }

@@ -23,8 +23,16 @@ typedef struct {
     char *smtp_user;          /* may be NULL */
     char *smtp_password_file; /* may be NULL */
     char *smtp_helo;          /* may be NULL: the host's name */
-    char *metrics_listen;     /* "": nowhere */
+    char *bounce_address;     /* may be NULL: letters bounce to the sender */
+    char *imap_url;           /* "": no mailbox is read */
+    char *imap_user;          /* may be NULL */
+    char *imap_password_file; /* may be NULL */
+    char *imap_folder;
+    char *imap_done_folder;
+    char *resolver;       /* "": the system's; "off" */
+    char *metrics_listen; /* "": nowhere */
     conf_tls_e smtp_tls;
+    conf_tls_e imap_tls;
     long max_inflight;
     long reserve_realtime; /* percent of max_inflight */
     long reserve_service;  /* percent of max_inflight */
@@ -38,12 +46,14 @@ typedef struct {
     long batch;
     long lease_ms;
     long poll_ms;
+    long imap_poll_ms;
     long shutdown_timeout_ms;
     long connect_timeout_ms;
     long log_level;
 
     leadq_keys_t *keys;  /* owned; read from keys_file */
     char *smtp_password; /* owned; first line of the file, or NULL */
+    char *imap_password; /* owned; the same */
 } conf_t;
 
 /*

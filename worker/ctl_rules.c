@@ -397,6 +397,7 @@ ctl_rules_check(ctl_check_t *check)
         {"networks", 0, ctl_networks_check},
         {"sources", 0, check_source_list},
         {"consent_texts", 0, ctl_consents_check},
+        {"mail_providers", 0, ctl_mail_check},
         {NULL, 0, NULL},
     };
 
@@ -405,5 +406,6 @@ ctl_rules_check(ctl_check_t *check)
         check_unique(check, "series", NULL);
         check_unique(check, "networks", NULL);
         check_unique(check, "sources", NULL);
+        check_unique(check, "mail_providers", NULL);
     }
 }

@@ -17,6 +17,7 @@ void ctl_rules_check(ctl_check_t *check);
 void ctl_templates_check(ctl_check_t *check, json_t *list);
 void ctl_networks_check(ctl_check_t *check, json_t *list);
 void ctl_consents_check(ctl_check_t *check, json_t *list);
+void ctl_mail_check(ctl_check_t *check, json_t *list);
 
 /* --- values, for the sections -------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /*
- * Owns two pools of connections (SMTP, HTTP) and the destinations that were
- * met lately.
+ * Owns pools of connections (SMTP, HTTP) and of look-ups (DNS), and the
+ * destinations that were met lately.
  *
  *     job ─> destination: waiting jobs, in order; how many post
  *       │         │  ready while it has a job that waits, a free place and
@@ -19,10 +19,12 @@
 #include "http.h"
 #include "letter.h"
 #include "log.h"
+#include "mx.h"
 #include "pool.h"
 #include "postback.h"
 #include "smtp.h"
 #include "transfer.h"
+#include "verp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,13 +33,17 @@
 
 #define MAX_HOST_NAME 256
 #define MAX_NAME 512
+#define MAX_LOOKUPS 100
+#define TRANSFERS JOB_DNS /* the pools before it are libcurl's */
 
 struct dispatch_s {
     const conf_t *conf; /* borrowed */
     pool_t pools[JOB_POOLS];
-    transfer_pool_t *transfers[JOB_POOLS]; /* owned */
+    transfer_pool_t *transfers[TRANSFERS]; /* owned */
     http_client_t *http;                   /* owned */
-    list_t returned;                       /* job_t.link, to be given back */
+    resolver_t *resolver;                  /* owned */
+    int dsn;         /* the relay takes the options of RFC 3461 */
+    list_t returned; /* job_t.link, to be given back */
     breaker_rule_t rule;
     uint32_t random;
     char helo[MAX_HOST_NAME];
@@ -172,13 +178,38 @@ on_http_end(void *data, const http_result_t *result)
     end_post(job, destination_end(&job->outcome));
 }
 
+static void
+on_mx_end(void *data, const mx_result_t *result)
+{
+    static const char *const verdicts[] = {[MX_GOOD] = "good",
+                                           [MX_NONE] = "none",
+                                           [MX_NULL] = "null",
+                                           [MX_UNCLEAR] = "unclear"};
+    job_t *job = data;
+    outcome_t *outcome = &job->outcome;
+
+    job->mx = NULL;
+    outcome->ms = result->ms;
+    outcome->reason = result->problem;
+    if (!result->failed) {
+        outcome->outcome = OUTCOME_DONE;
+        outcome->mx = verdicts[result->verdict];
+        (void)snprintf(outcome->group, sizeof(outcome->group), "%s",
+                       result->group);
+    }
+    /* name servers of others fail for one domain: nothing opens a breaker */
+    end_post(job, result->failed ? BREAKER_NOTHING : BREAKER_GOOD);
+}
+
 void
 dispatch_stop(job_t *job, const char *reason)
 {
     smtp_cancel(job->smtp);
     http_cancel(job->http);
+    mx_cancel(job->mx);
     job->smtp = NULL;
     job->http = NULL;
+    job->mx = NULL;
     job->outcome.outcome = OUTCOME_RETRY;
     job->outcome.reason = reason;
     end_post(job, BREAKER_NOTHING);
@@ -192,6 +223,7 @@ dispatch_relay(const conf_t *conf, const char *host, smtp_server_t *server)
     server->password = conf->smtp_password;
     server->helo = conf->smtp_helo == NULL ? host : conf->smtp_helo;
     server->connect_timeout_ms = conf->connect_timeout_ms;
+    server->dsn = NULL;
     switch (conf->smtp_tls) {
     case CONF_TLS_OFF:
         server->tls = SMTP_TLS_OFF;
@@ -206,15 +238,23 @@ dispatch_relay(const conf_t *conf, const char *host, smtp_server_t *server)
 }
 
 static int
-post_letter(const dispatch_t *dispatch, job_t *job)
+post_letter(dispatch_t *dispatch, job_t *job)
 {
     const conf_t *conf = dispatch->conf;
+    char path[VERP_MAX_ADDRESS + 1];
     smtp_server_t server;
+    smtp_letter_t letter;
 
+    letter = *letter_smtp(job->letter);
+    if (conf->bounce_address != NULL && letter.has_id
+        && verp_make(conf->keys, conf->bounce_address, letter.id, path) == 0)
+    {
+        letter.from = path;
+    }
     dispatch_relay(conf, dispatch->helo, &server);
-    job->smtp =
-        smtp_start(dispatch->transfers[JOB_SMTP], &server,
-                   letter_smtp(job->letter), job->limit_ms, on_smtp_end, job);
+    server.dsn = &dispatch->dsn;
+    job->smtp = smtp_start(dispatch->transfers[JOB_SMTP], &server, &letter,
+                           job->limit_ms, on_smtp_end, job);
     return job->smtp == NULL ? -1 : 0;
 }
 
@@ -231,6 +271,23 @@ post_postback(const dispatch_t *dispatch, job_t *job)
     return job->http == NULL ? -1 : 0;
 }
 
+static int
+post(dispatch_t *dispatch, job_t *job)
+{
+    switch (job->pool) {
+    case JOB_SMTP:
+        return post_letter(dispatch, job);
+    case JOB_HTTP:
+        return post_postback(dispatch, job);
+    case JOB_DNS:
+        job->mx = mx_start(dispatch->resolver, job->domain, on_mx_end, job);
+        return job->mx == NULL ? -1 : 0;
+    case JOB_POOLS:
+        break;
+    }
+    return -1;
+}
+
 /* breaker_may() has said yes. */
 static void
 start(destination_t *destination, job_t *job)
@@ -238,7 +295,6 @@ start(destination_t *destination, job_t *job)
     pool_t *pool = destination->pool;
     dispatch_t *dispatch = pool->owner;
     uint64_t now_ms = uv_now(pool->loop);
-    int rc;
 
     list_remove(&job->link);
     list_append(&destination->posting, &job->link);
@@ -254,9 +310,7 @@ start(destination_t *destination, job_t *job)
     } else {
         pool_place(destination);
     }
-    rc = job->pool == JOB_SMTP ? post_letter(dispatch, job)
-                               : post_postback(dispatch, job);
-    if (rc != 0) {
+    if (post(dispatch, job) != 0) {
         job->outcome.outcome = OUTCOME_RETRY;
         job->outcome.reason = "memory";
         end_post(job, BREAKER_NOTHING);
@@ -294,7 +348,8 @@ destination_for(pool_t *pool, const job_t *job)
     long places;
 
     if (job->postback == NULL) {
-        (void)snprintf(name, sizeof(name), "%s", "smtp");
+        (void)snprintf(name, sizeof(name), "%s",
+                       job->pool == JOB_DNS ? "dns" : "smtp");
     } else {
         (void)snprintf(name, sizeof(name), "%s@%s", job->target,
                        postback_host(job->postback));
@@ -422,7 +477,7 @@ void
 dispatch_each(const dispatch_t *dispatch, dispatch_view_pt fn, void *data)
 {
     static const char *const names[JOB_POOLS] = {
-        [JOB_SMTP] = "smtp", [JOB_HTTP] = "http"};
+        [JOB_SMTP] = "smtp", [JOB_HTTP] = "http", [JOB_DNS] = "dns"};
     const destination_t *destination;
     destination_view_t view;
     list_t *link;
@@ -464,6 +519,7 @@ dispatch_conf(dispatch_t *dispatch, const conf_t *conf)
 {
     pool_t *smtp = &dispatch->pools[JOB_SMTP];
     pool_t *http = &dispatch->pools[JOB_HTTP];
+    pool_t *dns = &dispatch->pools[JOB_DNS];
 
     dispatch->conf = conf;
     dispatch->rule.limit = conf->breaker_failures;
@@ -473,6 +529,8 @@ dispatch_conf(dispatch_t *dispatch, const conf_t *conf)
     smtp->per_destination = smtp->limit;
     http->limit = (size_t)conf->http_connections;
     http->per_destination = (size_t)conf->http_per_host;
+    dns->limit = MAX_LOOKUPS;
+    dns->per_destination = MAX_LOOKUPS;
     transfer_pool_limit(dispatch->transfers[JOB_SMTP], conf->smtp_connections);
     transfer_pool_limit(dispatch->transfers[JOB_HTTP], conf->http_connections);
     http_client_conf(dispatch->http, &conf->private_targets,
@@ -498,16 +556,21 @@ dispatch_new(uv_loop_t *loop, const conf_t *conf, dispatch_end_pt on_end,
         (void)snprintf(dispatch->helo, sizeof(dispatch->helo), "localhost");
     }
     for (i = 0; i < JOB_POOLS; i++) {
+        if (pool_init(&dispatch->pools[i], loop, start_some, dispatch) != 0) {
+            dispatch_free(dispatch);
+            return NULL;
+        }
+    }
+    for (i = 0; i < TRANSFERS; i++) {
         dispatch->transfers[i] = transfer_pool_new(loop);
-        if (dispatch->transfers[i] == NULL
-            || pool_init(&dispatch->pools[i], loop, start_some, dispatch) != 0)
-        {
+        if (dispatch->transfers[i] == NULL) {
             dispatch_free(dispatch);
             return NULL;
         }
     }
     dispatch->http = http_client_new(dispatch->transfers[JOB_HTTP]);
-    if (dispatch->http == NULL) {
+    dispatch->resolver = resolver_new(loop, conf->resolver);
+    if (dispatch->http == NULL || dispatch->resolver == NULL) {
         dispatch_free(dispatch);
         return NULL;
     }
@@ -553,7 +616,8 @@ dispatch_free(dispatch_t *dispatch)
         abandon_all(&dispatch->pools[i]);
     }
     http_client_free(dispatch->http);
-    for (i = 0; i < JOB_POOLS; i++) {
+    resolver_free(dispatch->resolver);
+    for (i = 0; i < TRANSFERS; i++) {
         transfer_pool_free(dispatch->transfers[i]);
     }
     free(dispatch);

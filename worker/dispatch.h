@@ -56,7 +56,7 @@ void dispatch_stop(job_t *job, const char *reason);
 /* What a destination shows of itself; borrowed for the call. */
 typedef struct {
     const char *name;
-    const char *pool;    /* "smtp" "http" */
+    const char *pool;    /* "smtp" "http" "dns" */
     const char *breaker; /* "closed" "open" "half-open" */
     size_t waiting;
     size_t posting;

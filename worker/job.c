@@ -1,8 +1,10 @@
 #include "job.h"
+#include "bounce.h"
 #include "buf.h"
 #include "http.h"
 #include "letter.h"
 #include "log.h"
+#include "mx.h"
 #include "postback.h"
 #include "smtp.h"
 
@@ -20,6 +22,10 @@ static const char *make_letter(job_t *job, const json_t *payload,
                                const conf_t *conf, fault_t *fault);
 static const char *make_postback(job_t *job, const json_t *payload,
                                  const conf_t *conf, fault_t *fault);
+static const char *make_mx(job_t *job, const json_t *payload,
+                           const conf_t *conf, fault_t *fault);
+static const char *judge_bounce(job_t *job, const json_t *payload,
+                                const conf_t *conf, fault_t *fault);
 
 static const struct {
     const char *name;
@@ -30,6 +36,8 @@ static const struct {
 } kinds[] = {
     {"letter", JOB_SMTP, make_letter},
     {"postback", JOB_HTTP, make_postback},
+    {"mx", JOB_DNS, make_mx},
+    {"bounce", JOB_DNS, judge_bounce},
 };
 
 static const char *
@@ -55,6 +63,39 @@ make_postback(job_t *job, const json_t *payload, const conf_t *conf,
         (void)fault_set(fault, 0, "the network does not name the port");
         return "guard";
     }
+    return NULL;
+}
+
+static const char *
+make_mx(job_t *job, const json_t *payload, const conf_t *conf, fault_t *fault)
+{
+    const char *domain;
+
+    (void)conf;
+    domain = json_string_value(json_object_get(payload, "domain"));
+    job->domain = domain == NULL || *domain == '\0' ? NULL : strdup(domain);
+    if (job->domain == NULL) {
+        (void)fault_set(fault, 0, "the payload has no domain");
+        return "bad-payload";
+    }
+    return NULL;
+}
+
+/* A failure that somebody else was told of: only its class is asked for. */
+static const char *
+judge_bounce(job_t *job, const json_t *payload, const conf_t *conf,
+             fault_t *fault)
+{
+    const char *status, *text;
+
+    (void)conf;
+    (void)fault;
+    status = json_string_value(json_object_get(payload, "status"));
+    text = json_string_value(json_object_get(payload, "text"));
+    bounce_report(status == NULL ? "" : status, text == NULL ? "" : text,
+                  &job->outcome);
+    job->outcome.outcome = OUTCOME_DONE;
+    job_set_state(job, JOB_ENDED);
     return NULL;
 }
 
@@ -161,8 +202,10 @@ job_free(job_t *job)
         list_remove(&job->lease);
         smtp_cancel(job->smtp);
         http_cancel(job->http);
+        mx_cancel(job->mx);
         letter_free(job->letter);
         postback_free(job->postback);
+        free(job->domain);
         free(job);
     }
 }
@@ -194,6 +237,9 @@ job_log_settled(const job_t *job, const char *state, const char *next_s)
     }
     if (o->reason != NULL) {
         buf_addf(&line, " reason=%s", o->reason);
+    }
+    if (o->mx != NULL) {
+        buf_addf(&line, " mx=%s", o->mx);
     }
     buf_addf(&line, " ms=%ld state=%s", o->ms, state);
     if (next_s != NULL) {

@@ -3,8 +3,8 @@
  *
  *     claimed ──> WAITING ──> POSTING ──> ENDED ──> settled, freed
  *                    │                      ^
- *                    │ its time to start    │ unusable payload,
- *                    │ is over, shutdown    │ unknown kind
+ *                    │ its time to start    │ unusable payload, unknown kind,
+ *                    │ is over, shutdown    │ nothing but to be judged
  *                    └──> released, freed   └── (straight from claimed)
  *
  * A post may begin in the first half of its lease.  The lease is extended
@@ -41,7 +41,7 @@ typedef struct {
 typedef enum { JOB_WAITING, JOB_POSTING, JOB_ENDED } job_state_e;
 
 /* Pool of connections that a job needs. */
-typedef enum { JOB_SMTP, JOB_HTTP, JOB_POOLS } job_pool_e;
+typedef enum { JOB_SMTP, JOB_HTTP, JOB_DNS, JOB_POOLS } job_pool_e;
 
 struct job_s {
     list_t link;  /* in the one list that its state names */
@@ -67,13 +67,15 @@ struct job_s {
     int probe;                   /* it tells whether a breaker closes */
     struct letter_s *letter;     /* owned; kind letter */
     struct postback_s *postback; /* owned; kind postback */
+    char *domain;                /* owned; kind mx */
     struct smtp_s *smtp;         /* owned while posting */
     struct http_s *http;         /* owned while posting */
+    struct mx_s *mx;             /* owned while posting */
 };
 
 /*
- * A job, owned by the caller, in state WAITING; or in ENDED with outcome
- * dead, when there is nothing to post.  NULL: no memory.
+ * A job, owned by the caller, in state WAITING; or in ENDED with its outcome,
+ * when there is nothing to post.  NULL: no memory.
  */
 job_t *job_new(const job_claim_t *claim, const conf_t *conf)
     __attribute__((warn_unused_result));

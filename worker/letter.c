@@ -295,6 +295,8 @@ make_headers(making_t *m, time_t now)
         || strchr(id, '@') != NULL) {
         return fault_set(m->fault, 0, "the payload has no message_id");
     }
+    m->letter->smtp.has_id =
+        leadq_uuid_parse(id, strlen(id), m->letter->smtp.id) == 0;
     mime_date(date, now);
     buf_init(&line, LETTER_MAX_HEADER);
     if (add_from(m, &line) != 0) {

@@ -10,6 +10,7 @@
 #include "conf.h"
 #include "figures.h"
 #include "log.h"
+#include "mailbox.h"
 #include "queue.h"
 
 #include <curl/curl.h>
@@ -34,8 +35,10 @@ typedef struct {
     const char *conf_path; /* borrowed */
     conf_t *conf;          /* owned */
     queue_t *queue;        /* owned */
+    mailbox_t *mailbox;    /* owned; NULL: none is read */
     figures_t *figures;    /* owned; NULL: nobody may look */
     run_state_e state;
+    char name[300]; /* in leases and the log */
     uv_signal_t signals[3];
     uv_timer_t watchdog;
     uv_timer_t deadline; /* shutdown_timeout */
@@ -97,6 +100,23 @@ on_term(uv_signal_t *signal_, int number)
     }
 }
 
+/* Begins, goes on or ends to read a mailbox, as the configuration says. */
+static int
+set_mailbox(worker_t *worker, const conf_t *conf)
+{
+    if (*conf->imap_url == '\0') {
+        mailbox_free(worker->mailbox);
+        worker->mailbox = NULL;
+        return 0;
+    }
+    if (worker->mailbox != NULL) {
+        mailbox_conf(worker->mailbox, conf);
+        return 0;
+    }
+    worker->mailbox = mailbox_new(&worker->loop, conf, worker->name);
+    return worker->mailbox == NULL ? -1 : 0;
+}
+
 static void
 on_hup(uv_signal_t *signal_, int number)
 {
@@ -122,6 +142,9 @@ on_hup(uv_signal_t *signal_, int number)
         log_warn("conf ignore key=%s reason=\"needs a restart\"", key);
     }
     queue_conf(worker->queue, conf);
+    if (set_mailbox(worker, conf) != 0) {
+        log_error("conf refuse reason=memory");
+    }
     conf_free(worker->conf);
     worker->conf = conf;
     log_set_level((log_level_e)conf->log_level);
@@ -203,7 +226,7 @@ start_figures(worker_t *worker)
 static int
 start(worker_t *worker)
 {
-    char host[256], name[300];
+    char host[256];
 
     raise_file_limit();
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK
@@ -217,11 +240,12 @@ start(worker_t *worker)
         (void)snprintf(host, sizeof(host), "localhost");
     }
     host[sizeof(host) - 1] = '\0';
-    (void)snprintf(name, sizeof(name), "%s:%ld", host, (long)getpid());
+    (void)snprintf(worker->name, sizeof(worker->name), "%s:%ld", host,
+                   (long)getpid());
     watch_signals(worker);
     watch_time(worker);
-    worker->queue = queue_new(&worker->loop, worker->conf, name);
-    if (worker->queue == NULL) {
+    worker->queue = queue_new(&worker->loop, worker->conf, worker->name);
+    if (worker->queue == NULL || set_mailbox(worker, worker->conf) != 0) {
         log_error("worker fail reason=memory");
         return -1;
     }
@@ -230,7 +254,8 @@ start(worker_t *worker)
     }
     log_info("worker start version=" LEADQ_VERSION " name=%s"
              " max_inflight=%ld lease_s=%ld",
-             name, worker->conf->max_inflight, worker->conf->lease_ms / 1000);
+             worker->name, worker->conf->max_inflight,
+             worker->conf->lease_ms / 1000);
     (void)sd_notify(0, "READY=1");
     return 0;
 }
@@ -258,6 +283,7 @@ finish(worker_t *worker)
         _exit(worker->status);
     }
     figures_free(worker->figures);
+    mailbox_free(worker->mailbox);
     queue_free(worker->queue);
     for (i = 0; i < sizeof(worker->signals) / sizeof(worker->signals[0]); i++)
     {

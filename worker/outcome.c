@@ -135,6 +135,11 @@ outcome_json(const outcome_t *outcome)
         failed |=
             json_object_set_new(json, "body", beginning_of(outcome->body));
     }
+    if (outcome->mx != NULL) {
+        failed |= json_object_set_new(json, "mx", json_string(outcome->mx));
+        failed |=
+            json_object_set_new(json, "group", json_string(outcome->group));
+    }
     text = failed ? NULL : json_dumps(json, JSON_COMPACT);
     json_decref(json);
     return text;

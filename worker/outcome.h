@@ -10,6 +10,7 @@
 
 #define OUTCOME_MAX_REPLY 200
 #define OUTCOME_MAX_BODY 1000
+#define OUTCOME_MAX_GROUP 64
 
 typedef enum { OUTCOME_DONE, OUTCOME_RETRY, OUTCOME_DEAD } outcome_e;
 
@@ -34,6 +35,8 @@ typedef struct {
     char reply[OUTCOME_MAX_REPLY + 1]; /* the peer's words, cleaned; or "" */
     const char *url;  /* what was sent, without secrets; or NULL; borrowed */
     const char *body; /* and its body; its beginning is kept */
+    const char *mx;   /* static text: does the domain take mail; or NULL */
+    char group[OUTCOME_MAX_GROUP + 1]; /* who takes it, or "" */
 } outcome_t;
 
 void outcome_init(outcome_t *outcome);

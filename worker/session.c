@@ -30,6 +30,8 @@ static const struct {
     {"release_jobs", 3, "select @.release_jobs($1, $2, $3)"},
     {"extend_jobs", 3,
      "select job_id, extended from @.extend_jobs($1, $2, $3)"},
+    {"lease_mailbox", 2, "select @.lease_mailbox($1, $2)"},
+    {"take_reports", 1, "select @.take_reports($1)"},
 };
 
 typedef struct {

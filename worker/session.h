@@ -11,7 +11,7 @@
 #include "conf.h"
 #include "pg.h"
 
-#define SESSION_API 2 /* what worker_api() must answer */
+#define SESSION_API 3 /* what worker_api() must answer */
 
 typedef struct session_s session_t;
 
@@ -27,6 +27,8 @@ typedef enum {
     SQL_SETTLE,  /* jobs, tokens, outcomes, details */
     SQL_RELEASE, /* jobs, tokens, delays in seconds */
     SQL_EXTEND,  /* jobs, tokens, lease in seconds */
+    SQL_MAILBOX, /* worker, lease in seconds */
+    SQL_REPORTS, /* reports */
     SQL_COUNT
 } sql_e;
 

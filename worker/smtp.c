@@ -12,6 +12,7 @@
 #include "smtp.h"
 #include "buf.h"
 #include "mime.h"
+#include "verp.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -33,6 +34,12 @@ struct smtp_s {
     struct curl_slist *headers;    /* owned */
     struct curl_slist *recipients; /* owned */
     curl_mime *mime;               /* owned */
+    char *from;                    /* owned, as the next */
+    char *to;
+    char envid[VERP_ID_LEN + 1];
+    int *dsn; /* borrowed; or own_dsn */
+    int own_dsn;
+    int hello; /* EHLO was said, and is being answered */
     smtp_phase_e phase;
     int code;
     int complete; /* the latest reply has had its last line */
@@ -86,9 +93,96 @@ on_debug(CURL *easy, curl_infotype type, char *data, size_t len, void *user)
             (void)shutdown(smtp->transfer.fd, SHUT_RD);
         }
     }
+    if (begins(data, len, "EHLO")) {
+        smtp->hello = 1;
+        *smtp->dsn = 0;
+    }
     if (!smtp->over) {
         smtp->code = 0;
         smtp->complete = 1;
+    }
+    return 0;
+}
+
+static int
+add(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *grown;
+
+    grown = curl_slist_append(*list, line);
+    if (grown == NULL) {
+        return -1;
+    }
+    *list = grown;
+    return 0;
+}
+
+/* RFC 3461, 4: all but what stands for itself as "+" and two digits. */
+static void
+add_xtext(buf_t *buf, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (*text == '+' || *text == '=') {
+            buf_addf(buf, "+%02X", (unsigned)*text);
+        } else {
+            buf_add_char(buf, *text);
+        }
+    }
+}
+
+/*
+ * The envelope, for a relay that offers DSN with what we want to hear of:
+ * failures and delays, headers only, and under which name.  libcurl has no
+ * option for that, but passes on what stands behind the address; before 8.13
+ * it ends that with a ">" of its own, which an xtext may hold, so the last
+ * parameter is one.
+ */
+static int
+set_envelope(smtp_t *smtp)
+{
+    struct curl_slist *recipients = NULL;
+    CURL *easy = smtp->transfer.easy;
+    buf_t from, to;
+    int failed;
+
+    buf_init(&from, 1024);
+    buf_init(&to, 2048);
+    if (*smtp->dsn && smtp->envid[0] != '\0') {
+        buf_addf(&from, "<%s> RET=HDRS ENVID=%s", smtp->from, smtp->envid);
+        buf_addf(&to, "<%s> NOTIFY=FAILURE,DELAY ORCPT=rfc822;", smtp->to);
+        add_xtext(&to, smtp->to);
+    } else {
+        buf_add_str(&from, smtp->from);
+        buf_add_str(&to, smtp->to);
+    }
+    failed =
+        from.failed || to.failed || add(&recipients, buf_str(&to)) != 0
+        || curl_easy_setopt(easy, CURLOPT_MAIL_FROM, buf_str(&from))
+               != CURLE_OK
+        || curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, recipients) != CURLE_OK;
+    buf_done(&from);
+    buf_done(&to);
+    if (failed) {
+        curl_slist_free_all(recipients);
+        return -1;
+    }
+    curl_slist_free_all(smtp->recipients);
+    smtp->recipients = recipients;
+    return 0;
+}
+
+/* A line of the answer to EHLO; after the last one the envelope is made. */
+static int
+hear_hello(smtp_t *smtp, const char *line, size_t len)
+{
+    if (len >= 7 && begins(line + 4, len - 4, "DSN")
+        && (len == 7 || isspace((unsigned char)line[7])))
+    {
+        *smtp->dsn = 1;
+    }
+    if (smtp->complete) {
+        smtp->hello = 0;
+        return set_envelope(smtp);
     }
     return 0;
 }
@@ -122,6 +216,9 @@ on_line(char *data, size_t size, size_t n, void *user)
         room = smtp->reply.max - smtp->reply.len;
         buf_add(&smtp->reply, data + 4, text_len < room ? text_len : room);
     }
+    if (smtp->hello && hear_hello(smtp, data, len) != 0) {
+        return 0; /* ends it */
+    }
     return len;
 }
 
@@ -133,6 +230,8 @@ smtp_free(smtp_t *smtp)
     curl_slist_free_all(smtp->headers);
     curl_slist_free_all(smtp->recipients);
     buf_done(&smtp->reply);
+    free(smtp->from);
+    free(smtp->to);
     free(smtp);
 }
 
@@ -162,19 +261,6 @@ on_end(transfer_t *transfer, CURLcode code)
 }
 
 static int
-add(struct curl_slist **list, const char *line)
-{
-    struct curl_slist *grown;
-
-    grown = curl_slist_append(*list, line);
-    if (grown == NULL) {
-        return -1;
-    }
-    *list = grown;
-    return 0;
-}
-
-static int
 add_part(smtp_t *smtp, const char *type, const char *text, size_t len)
 {
     curl_mimepart *part;
@@ -200,9 +286,7 @@ set_letter(smtp_t *smtp, const smtp_letter_t *letter)
         }
     }
     /* libcurl takes the type of the whole from here, and adds the boundary */
-    if (add(&smtp->headers, "Content-Type: multipart/alternative") != 0
-        || add(&smtp->recipients, letter->to) != 0)
-    {
+    if (add(&smtp->headers, "Content-Type: multipart/alternative") != 0) {
         return -1;
     }
     smtp->mime = curl_mime_init(easy);
@@ -217,11 +301,7 @@ set_letter(smtp_t *smtp, const smtp_letter_t *letter)
     {
         return -1;
     }
-    if (curl_easy_setopt(easy, CURLOPT_MAIL_FROM, letter->from) != CURLE_OK
-        || curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, smtp->recipients)
-               != CURLE_OK
-        || curl_easy_setopt(easy, CURLOPT_HTTPHEADER, smtp->headers)
-               != CURLE_OK
+    if (curl_easy_setopt(easy, CURLOPT_HTTPHEADER, smtp->headers) != CURLE_OK
         || curl_easy_setopt(easy, CURLOPT_MIMEPOST, smtp->mime) != CURLE_OK)
     {
         return -1;
@@ -327,10 +407,17 @@ smtp_start(transfer_pool_t *pool, const smtp_server_t *server,
     smtp->fn = fn;
     smtp->data = data;
     smtp->transfer.on_end = on_end;
-    if (transfer_init(&smtp->transfer, pool) != 0
+    smtp->dsn = server->dsn == NULL ? &smtp->own_dsn : server->dsn;
+    if (letter->has_id) {
+        verp_id(letter->id, smtp->envid);
+    }
+    smtp->from = strdup(letter->from);
+    smtp->to = strdup(letter->to);
+    if (smtp->from == NULL || smtp->to == NULL
+        || transfer_init(&smtp->transfer, pool) != 0
         || set_server(smtp->transfer.easy, server, timeout_ms) != 0
         || set_ears(smtp) != 0 || set_letter(smtp, letter) != 0
-        || transfer_start(&smtp->transfer) != 0)
+        || set_envelope(smtp) != 0 || transfer_start(&smtp->transfer) != 0)
     {
         smtp_free(smtp);
         return NULL;

@@ -19,10 +19,14 @@ typedef struct {
     const char *helo;
     smtp_tls_e tls;
     long connect_timeout_ms;
+    int *dsn; /* whether it offers RFC 3461, as it said last; kept up here;
+                 may be NULL */
 } smtp_server_t;
 
 typedef struct {
-    const char *from; /* envelope addresses; all borrowed */
+    int has_id;
+    unsigned char id[16]; /* of the message: what reports name it by */
+    const char *from;     /* envelope addresses; all borrowed */
     const char *to;
     const char *const *headers; /* "Name: value", NULL ends them */
     const char *text;           /* UTF-8 with CRLF */

@@ -3,17 +3,18 @@ returns setof text
 language plpgsql
 as $$
 begin
-    -- Puts a business document in force: networks, templates, series and
-    -- sources are added or changed by name, texts of consents added; what the
-    -- document does not name stays.  Returns a line for each thing that
-    -- changed.  Raises P0001 "path: reason" and changes nothing when names do
-    -- not resolve.  The texts, URLs and macros were checked by leadqctl, its
-    -- only caller.
+    -- Puts a business document in force: networks, templates, series,
+    -- sources and providers of mail are added or changed by name, texts of
+    -- consents added; what the document does not name stays.  Returns a line
+    -- for each thing that changed.  Raises P0001 "path: reason" and changes
+    -- nothing when names do not resolve.  The texts, URLs and macros were
+    -- checked by leadqctl, its only caller.
     return query select * from leadq._import_networks(p_document);
     return query select * from leadq._import_templates(p_document);
     return query select * from leadq._import_series(p_document);
     return query select * from leadq._import_sources(p_document);
     return query select * from leadq._import_consent_texts(p_document);
+    return query select * from leadq._import_mail_providers(p_document);
 end
 $$;
 
@@ -306,5 +307,6 @@ as $$
             select jsonb_agg(leadq._source_document(s.name) order by s.name)
               from leadq.source s
              where s.configured), '[]'),
-        'consent_texts', leadq._consent_texts_document())
+        'consent_texts', leadq._consent_texts_document(),
+        'mail_providers', leadq._mail_providers_document())
 $$;

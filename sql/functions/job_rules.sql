@@ -87,8 +87,14 @@ begin
       where r.kind = 'series_end'
      having count(*) > 0;
 
+    perform leadq._take_mail_events(array_agg(r.ref))
+       from unnest(p_kinds, p_refs) r (kind, ref)
+      where r.kind = 'mail_event'
+     having count(*) > 0;
+
     if exists (select from unnest(p_kinds) k (kind)
-                where k.kind not in ('lead', 'series_end')) then
+                where k.kind not in ('lead', 'series_end', 'mail_event'))
+    then
         raise exception 'unknown kind of rule';
     end if;
 end

@@ -104,6 +104,15 @@ begin
     if 'postback' = any (p_kinds) then
         perform leadq._settle_postbacks(p_kinds, p_refs, p_states);
     end if;
+
+    if 'mx' = any (p_kinds) then
+        perform leadq._settle_domains(p_kinds, p_refs, p_states, p_details);
+    end if;
+
+    if 'bounce' = any (p_kinds) then
+        perform leadq._settle_mail_events(p_kinds, p_refs, p_states,
+                                          p_details);
+    end if;
 end
 $$;
 

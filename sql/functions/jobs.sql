@@ -191,8 +191,10 @@ begin
 
     return query
         select r.job_id, r.lease_token, r.kind, r.target, r.attempt,
-               case when r.kind = 'letter'
-                    then leadq._letter_payload(r.ref)
+               case r.kind
+                    when 'letter' then leadq._letter_payload(r.ref)
+                    when 'mx' then leadq._domain_payload(r.ref)
+                    when 'bounce' then leadq._mail_event_payload(r.ref)
                     else j.payload
                end
           from (select p.job_id, p.payload
@@ -221,12 +223,14 @@ declare
     v_parked integer;
     v_avoided integer;
     v_stale integer;
+    v_held integer;
 begin
     -- Takes away from just leased jobs what may not be acted upon: parks
     -- those that are paused, puts off those of targets to be avoided, by up
-    -- to half as long again, so that not all come at once, drops letters that may no longer be sent, and
-    -- ends as dead what has cost too many workers their lease: it may be
-    -- what kills them.  Returns how many.
+    -- to half as long again, so that not all come at once, drops letters that
+    -- may no longer be sent, keeps back those whose receiver is not known to
+    -- take them, and ends as dead what has cost too many workers their lease:
+    -- it may be what kills them.  Returns how many.
     with parked as (
         delete from leadq.job_ready r
          using unnest(p_jobs) j (job_id), leadq.job_pause p
@@ -261,6 +265,7 @@ begin
 
     get diagnostics v_avoided = row_count;
     v_stale := leadq._drop_stale_letters(p_jobs);
+    v_held := leadq._hold_letters(p_jobs);
 
     select array_agg(r.job_id), array_agg(r.lease_token)
       into v_lost, v_tokens
@@ -277,6 +282,7 @@ begin
                        array[cardinality(v_lost)]));
     end if;
 
-    return v_parked + v_avoided + v_stale + coalesce(cardinality(v_lost), 0);
+    return v_parked + v_avoided + v_stale + v_held
+           + coalesce(cardinality(v_lost), 0);
 end
 $$;

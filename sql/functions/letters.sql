@@ -114,7 +114,8 @@ declare
     v_states text[];
 begin
     -- The grace after the last letter is over: leads that only had to be
-    -- deliverable are approved, the others expire.
+    -- deliverable are approved, the others expire.  Leads to whom not one
+    -- letter got out, for our own sake, stay pending.
     perform from leadq.enrolment e
       where e.enrolment_id = any (p_enrolments)
       order by e.enrolment_id
@@ -139,7 +140,8 @@ begin
        and l.series_id = o.series_id
        and l.state = 'pending'
       join leadq.source s
-        on s.source_id = l.source_id;
+        on s.source_id = l.source_id
+     where leadq._was_written_to(o.contact_id, o.series_id);
 
     if v_leads is not null then
         perform leadq._finish_leads(v_leads, v_states,
@@ -291,115 +293,4 @@ as $$
         'subject', p_subject,
         'expires', floor(extract(epoch from
             greatest(leadq.now(), pg_catalog.now()) + p_life))::bigint)
-$$;
-
-
-create or replace function leadq._settle_letters(p_kinds text[],
-    p_refs uuid[], p_states text[], p_details jsonb[])
-returns void
-language plpgsql
-as $$
-declare
-    v_messages uuid[];
-    v_enrolments uuid[];
-    v_stopped uuid[];
-begin
-    -- Takes the letters that left, failed for good or were cancelled.  A
-    -- hard bounce, or as many soft ones in a row as the source allows, makes
-    -- the address invalid and rejects its leads; after anything else the
-    -- series goes on.
-    select array_agg(m.message_id order by m.enrolment_id),
-           array_agg(m.enrolment_id order by m.enrolment_id)
-      into v_messages, v_enrolments
-      from unnest(p_kinds, p_refs, p_states) i (kind, ref, state)
-      join leadq.message m on m.message_id = i.ref
-     where i.kind = 'letter'
-       and i.state in ('done', 'dead', 'cancelled');
-
-    if v_messages is null then
-        return;
-    end if;
-
-    perform from leadq.enrolment e
-      where e.enrolment_id = any (v_enrolments)
-      order by e.enrolment_id
-        for update;
-
-    with outcome as (
-        update leadq.message m
-           set state = case when i.state = 'done' then 'sent'
-                            when i.state = 'cancelled' then 'cancelled'
-                            when i.class in ('hard', 'soft') then 'bounced'
-                            else 'failed' end,
-               class = i.class,
-               ended_at = leadq.now()
-          from (select u.ref, u.state,
-                       case when u.state = 'dead' then
-                            case u.detail ->> 'class'
-                                 when 'greylist' then 'soft'
-                                 else u.detail ->> 'class' end
-                       end as class
-                  from unnest(p_refs, p_states, p_details)
-                       u (ref, state, detail)) i
-         where m.message_id = any (v_messages)
-           and i.ref = m.message_id
-        returning m.message_id, m.contact_id, m.enrolment_id, m.step,
-                  m.state, m.class
-    ), events as (
-        insert into leadq.event (at, kind, contact_id, ref, data)
-        select leadq.now(), 'letter.' || o.state, o.contact_id, o.message_id,
-               jsonb_build_object('step', o.step, 'class', o.class)
-          from outcome o
-    ), bounced as (
-        select distinct on (e.email)
-               e.email, o.class, s.soft_limit, e.enrolment_id
-          from outcome o
-          join leadq.enrolment e using (enrolment_id)
-          join leadq.source s on s.source_id = e.source_id
-         where o.state = 'bounced'
-         order by e.email, o.class
-    )
-    update leadq.address a
-       set soft_bounces = a.soft_bounces + (b.class = 'soft')::integer,
-           state = case when b.class = 'hard'
-                             or a.soft_bounces + 1 >= b.soft_limit
-                        then 'invalid' else a.state end,
-           reason = case when b.class = 'hard' then 'hard_bounce'
-                         when a.soft_bounces + 1 >= b.soft_limit
-                         then 'soft_x3' else a.reason end
-      from bounced b
-     where a.channel = 'email'
-       and a.value = b.email
-       and a.state <> 'invalid';
-
-    with stopped as (
-        update leadq.enrolment e
-           set state = 'stopped',
-               ended_at = leadq.now()
-          from leadq.address a
-         where e.enrolment_id = any (v_enrolments)
-           and e.state = 'running'
-           and a.channel = 'email'
-           and a.value = e.email
-           and a.state = 'invalid'
-        returning e.enrolment_id
-    )
-    select array_agg(s.enrolment_id) into v_stopped from stopped s;
-
-    perform leadq._finish_leads(array_agg(l.lead_id order by l.lead_id),
-            array_agg('rejected'::text),
-            array_agg(a.reason order by l.lead_id))
-       from leadq.enrolment e
-       join leadq.address a
-         on a.channel = 'email'
-        and a.value = e.email
-       join leadq.lead l
-         on l.contact_id = e.contact_id
-        and l.series_id = e.series_id
-        and l.state = 'pending'
-      where e.enrolment_id = any (v_stopped)
-     having count(*) > 0;
-
-    perform leadq._advance(v_enrolments);
-end
 $$;

@@ -106,9 +106,10 @@ declare
     v_from timestamptz;
     v_to timestamptz;
 begin
-    -- Partitions for the days and months ahead; yesterday's empty days and
-    -- attempts older than six months go, and so does what is personal in
-    -- leads that their source keeps no longer.  Cheap when there is nothing to
+    -- Partitions for the days and months ahead; yesterday's empty days,
+    -- attempts older than six months and providers' events older than ninety
+    -- days go, and so does what is personal in leads that their source keeps
+    -- no longer.  Cheap when there is nothing to
     -- do; one at a time.  Waits for no lock for long, as everybody else
     -- would wait behind it: there are two weeks to try again.  Called by the
     -- worker at start and every ten minutes.  Returns a line for the log.
@@ -135,6 +136,13 @@ begin
     v_dropped := leadq._drop_partitions('job_scheduled', v_day, true)
         + leadq._drop_partitions('job_done', v_month - interval '6 months',
                                  false);
+
+    delete from leadq.mail_event v
+     where v.mail_event_id in (
+            select o.mail_event_id from leadq.mail_event o
+             where o.received_at < leadq.now() - interval '90 days'
+             order by o.received_at
+             limit 10000);
 
     return format('partitions made=%s dropped=%s, leads erased=%s', v_made,
                   v_dropped, leadq._retain(1000));

@@ -61,23 +61,6 @@ as $$
 $$;
 
 
-create or replace function leadq._address_alive(p_email text)
-returns void
-language plpgsql
-as $$
-begin
-    -- Somebody is there: a letter was delivered, opened or clicked, so the
-    -- soft bounces in a row begin anew.  A repeat changes nothing.
-    update leadq.address a
-       set soft_bounces = 0
-     where a.channel = 'email'
-       and a.value = p_email
-       and a.soft_bounces > 0
-       and a.state <> 'invalid';
-end
-$$;
-
-
 create or replace function leadq._note_event(p_message uuid, p_kind text,
     p_contact bigint, p_email text, p_data jsonb)
 returns void

@@ -45,7 +45,7 @@ for my $word (sort keys %words) {
 # Keys of the business document, from the tables of its checks; its example.
 my @document_keys = map { slurp($_) =~ /\{"(\w+)", [01], \w+\}/g }
     qw(worker/ctl_rules.c worker/ctl_networks.c worker/ctl_partners.c
-        worker/ctl_templates.c worker/ctl_consents.c);
+        worker/ctl_templates.c worker/ctl_consents.c worker/ctl_mail.c);
 cmp_ok(scalar @document_keys, '>=', 30, 'the keys of the document were read');
 for my $key (@document_keys) {
     documents('worker/leadq.json.5', $key);

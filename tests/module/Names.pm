@@ -1,8 +1,8 @@
 package Names;
 
-# A name server of our own: "db.test" and what a test tells it; "*.test"
-# without an address exists and has none, "slow.*" is never answered, nobody
-# knows the rest.
+# A name server of our own: "db.test" and what a test tells it, an address or
+# "MX:host"; "*.test" without one exists and has none, "slow.*" is never
+# answered, nobody knows the rest.
 
 use strict;
 use warnings;
@@ -49,6 +49,8 @@ sub set {
     return;
 }
 
+sub port { return $_[0]{port} }
+
 # nginx's directive.
 sub resolver {
     my ($self) = @_;
@@ -73,13 +75,21 @@ sub _reply {
     my %address = split ' ', slurp("$self->{dir}/names");
     my $known = $address{$name};
     my $type = unpack 'n', substr $rest, length $wire;
-    undef $known if $type != 1;
+    my $mx = $known && $known =~ s/^MX:// ? $known : undef;
+    undef $known if $type != ($mx ? 15 : 1);
+    my $data = !$known ? '' : $mx ? _data(15, pack 'n(C/a)*', 10,
+            grep({ length } split /[.]/, $mx), '')
+        : _data(1, pack 'C4', split /[.]/, $known);
     $socket->send(pack('a2nnnnn', $question,
         $known || $name =~ /test$/ ? 0x8180 : 0x8183, 1, $known ? 1 : 0, 0, 0)
         . substr($rest, 0, length($wire) + 4)
-        . ($known ? pack('nnnNnC4', 0xc00c, 1, 1, 1, 4, split /[.]/, $known)
-            : ''));
+        . $data);
     return;
+}
+
+sub _data {
+    my ($type, $value) = @_;
+    return pack 'nnnNn/a', 0xc00c, $type, 1, 1, $value;
 }
 
 1;

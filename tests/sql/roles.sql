@@ -8,8 +8,8 @@ returns boolean language sql as $$
 $$;
 
 select is((select string_agg(p.oid::regprocedure::text, ', ' order by proname) from pg_proc p where pronamespace = 'leadq'::regnamespace and has_function_privilege('leadq_web', oid, 'execute')),
-    'leadq.web_api(), leadq.web_click(uuid[],text[]), leadq.web_confirm(uuid[],text[]), leadq.web_lead(uuid[],text[]), leadq.web_open(uuid[],text[]), leadq.web_report_funnel(uuid[],text[]), leadq.web_unsubscribe(uuid[],text[])', 'the web tier calls web_* and nothing else');
-select is((select count(*) from pg_proc p where pronamespace = 'leadq'::regnamespace and has_function_privilege('leadq_worker', oid, 'execute')), 10::bigint, 'the worker calls its ten functions');
+    'leadq.web_api(), leadq.web_click(uuid[],text[]), leadq.web_confirm(uuid[],text[]), leadq.web_lead(uuid[],text[]), leadq.web_mail_event(uuid[],text[]), leadq.web_open(uuid[],text[]), leadq.web_report_funnel(uuid[],text[]), leadq.web_unsubscribe(uuid[],text[])', 'the web tier calls web_* and nothing else');
+select is((select count(*) from pg_proc p where pronamespace = 'leadq'::regnamespace and has_function_privilege('leadq_worker', oid, 'execute')), 12::bigint, 'the worker calls its twelve functions');
 select is((select count(*) from pg_proc p where pronamespace = 'leadq'::regnamespace and has_function_privilege('public', oid, 'execute')), 0::bigint, 'the public calls nothing');
 select is((select count(*) from pg_class c, unnest(array['leadq_web', 'leadq_worker', 'public']) r where relnamespace = 'leadq'::regnamespace and relkind in ('r', 'p', 'v') and has_table_privilege(r, c.oid, 'select,insert,update,delete')), 0::bigint, 'no table or view is open to them');
 select is((select count(*) from pg_class c where relnamespace = 'leadq'::regnamespace and relkind in ('r', 'p') and has_table_privilege('leadq_read', c.oid, 'select,insert,update,delete')), 0::bigint, 'readers see no table');

@@ -31,6 +31,11 @@ begin
 end
 $$;
 
+-- The domains of the tests take mail; nobody has to look.
+insert into leadq.mail_domain (domain, state, asked_at, fresh_until)
+select d, 'good', leadq.now(), 'infinity'
+  from unnest(array['x.ru', 'b.ru', 'c.ru', 'cpa.ru', 'lenient.ru']) d;
+
 -- Sends a lead as the web tier does and runs the rules; the lead's id.
 create function pg_temp.lead(p_request jsonb)
 returns uuid language plpgsql as $$

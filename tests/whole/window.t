@@ -31,7 +31,8 @@ sub hold {
 
 is(post('calm')->{status}, 202, 'a lead is taken');
 wait_for('it is settled', 15, sub {
-    return $pg->sql(q(select count(*) from leadq.job_done)) == 1 });
+    return $pg->sql(q(select count(*) from leadq.job_done
+        where kind = 'letter')) == 1 });
 $worker->kill9;
 $worker->start_again;
 
@@ -53,8 +54,10 @@ my @letters = wait_for('the letter again', 30, sub {
 is($letters[0][0]{message_id}, $letters[0][1]{message_id},
     'the letter sent again has the same Message-ID');
 wait_for('it is settled', 15, sub {
-    return $pg->sql(q(select count(*) from leadq.job_done)) == 2 });
-is($pg->sql(q(select max(attempt) from leadq.job_done)), 2,
+    return $pg->sql(q(select count(*) from leadq.job_done
+        where kind = 'letter')) == 2 });
+is($pg->sql(q(select max(attempt) from leadq.job_done
+    where kind = 'letter')), 2,
     'and both attempts are counted');
 is(scalar $world->mail('calm@'), 1,
     'a letter that was settled before the kill went out once');

@@ -271,7 +271,7 @@ sub mail_server {
 }
 
 # A mail server in Perl, one child a connection.  %does: what it answers to a
-# command ("RCPT" => "550 5.1.1 No"); undef: nothing ever; '' : hangs up.  "."
+# command ("RCPT" => "550 5.1.1 No", or a function of the line); undef: nothing ever; '' : hangs up.  "."
 # is the letter's end.  The commands of all connections are kept.
 sub smtp_server {
     my (%does) = @_;
@@ -307,6 +307,7 @@ sub _mail_session {
     my $data = 0;
     local $SIG{ALRM} = sub { POSIX::_exit(0) };
     my $command = 'CONNECT';
+    my $said = '';
     while (1) {
         if (!$data || $command eq '.') {
             open my $fh, '>>:raw', $log or die;
@@ -314,6 +315,7 @@ sub _mail_session {
             close $fh;
             my $answer = exists $reply{$command} ? $reply{$command}
                 : '500 what';
+            $answer = $answer->($said) if ref $answer;
             return if defined $answer && $answer eq '';
             syswrite $client, "$answer\r\n" if defined $answer;
             $data = $command eq 'DATA' && $answer && $answer =~ /^354/;
@@ -323,6 +325,7 @@ sub _mail_session {
         defined $line or return;
         alarm 0;
         $line =~ s/\r\n//;
+        $said = $line;
         $command = $data ? ($line eq '.' ? '.' : $command)
             : uc((split ' ', $line)[0] || '');
     }

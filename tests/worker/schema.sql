@@ -24,7 +24,7 @@ create table leadq.job (
 );
 
 create table leadq.setting (
-    api     integer not null default 2,
+    api     integer not null default 3,
     retry_s integer not null default 0,
     rules   integer not null default 0,
     poison  bigint,
@@ -198,4 +198,30 @@ create function leadq.maintain() returns text
 language sql as $$
     insert into leadq.call (name) values ('maintain');
     select 'nothing to do';
+$$;
+
+create table leadq.mailbox (
+    open    boolean not null default true,
+    trouble boolean not null default false
+);
+insert into leadq.mailbox default values;
+
+create table leadq.report (
+    report  jsonb not null
+);
+
+create function leadq.lease_mailbox(p_worker text, p_lease_s integer)
+returns boolean
+language sql as 'select open from leadq.mailbox';
+
+create function leadq.take_reports(p_reports text[]) returns integer
+language plpgsql as $$
+begin
+    insert into leadq.call (name) values ('reports');
+    if (select trouble from leadq.mailbox) then
+        raise exception 'no';
+    end if;
+    insert into leadq.report select r::jsonb from unnest(p_reports) r;
+    return cardinality(p_reports);
+end
 $$;

@@ -38,6 +38,7 @@ sub configure {
         $conf{keys} = "$self->{dir}/links.key";
         spew($conf{keys}, '1 ' . ('5a' x 32) . "\n") if !-e $conf{keys};
     }
+    $conf{resolver} ||= 'off'; # no test asks the world's name servers
     $conf{smtp_url} ||= 'smtp://127.0.0.1:9';
     $conf{private_targets} //= '127.0.0.0/8, ::1'; # where the tests listen
     spew("$self->{dir}/worker.conf", "[leadq]\n"

@@ -1,0 +1,57 @@
+# Providers of mail that report over HTTP, through nginx to the lead.
+
+use strict;
+use warnings;
+
+use Digest::SHA qw(sha256_hex);
+use JSON::PP ();
+use Leadq::Site;
+use Leadq::Test qw(wait_for http slurp);
+use Test::More;
+
+my $site = Leadq::Site->start;
+my ($pg, $world) = ($site->pg, $site->world);
+my $secret = 'a-long-secret';
+my $document = JSON::PP::encode_json({ mail_providers => [{
+    name => 'mailgun', secret_sha256 => sha256_hex($secret) }] });
+$pg->sql("select leadq.config_import('$document')");
+
+sub report {
+    my ($path, $body) = @_;
+    return http('POST', $site->url("/v1/mail-events/$path"), {
+        headers => { 'Content-Type' => 'application/json' },
+        content => JSON::PP::encode_json($body) })->{status};
+}
+
+http('POST', $site->url('/v1/leads'), { headers => {
+    'Content-Type' => 'application/json' }, content =>
+    '{"email":"gone@primer.ru","click_id":"gone","consent_pd":true}' });
+my $letter = wait_for('the letter', 20, sub { ($world->mail('gone'))[0] });
+my ($id) = map { lc $_->{name} eq 'message-id' ? $_->{value} =~ /<(.*)>/ : () }
+    @{ $letter->{headers} };
+my $event = { signature => { token => 't', timestamp => '1',
+        signature => 's' },
+    'event-data' => { id => 'e1', event => 'failed', severity => 'permanent',
+        recipient => 'gone@primer.ru',
+        'delivery-status' => { code => 550, message => '5.1.1 No such user' },
+        message => { headers => { 'message-id' => $id } } } };
+wait_for('it is settled', 20, sub {
+    return $pg->sql(q(select count(*) from leadq.message
+        where state = 'sent')) == 1 });
+
+is(report('mailgun/wrong', $event), 404, 'another secret: nothing is here');
+is(report('nobody/a', $event), 404, 'nor is a provider that nobody named');
+is(report("mailgun/$secret", { what => 1 }), 422, 'no event: refused');
+is(report("mailgun/$secret", $event), 202, 'an event is taken');
+is(report("mailgun/$secret", $event), 202, 'and so is its repeat');
+wait_for('the network hears of it', 20, sub {
+    return grep { $_->{query}{status} eq 'rejected' }
+        $world->postbacks('gone') });
+is($pg->sql(q(select reason from leadq.lead)), 'hard_bounce',
+    'the lead is rejected, by the worker\'s own table');
+is($pg->sql('select count(*) from leadq.mail_event'), 1, 'once');
+unlike(slurp($site->nginx->dir . '/../access.log'), qr/$secret/,
+    'the log does not hold the secret');
+is($site->nginx->alarms, '', 'nginx raised no alarm');
+
+done_testing();
