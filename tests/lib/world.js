@@ -158,6 +158,7 @@ const mailServer = new SMTPServer({
     disableReverseLookup: true,
     size: LETTER_MAX,
     maxClients: 1000,
+    socketTimeout: 600000, /* pauses of a slow machine end no connection */
     logger: false,
     onRcptTo,
     onData,
