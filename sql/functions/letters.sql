@@ -24,8 +24,8 @@ begin
                                                      s.track_clicks)
                             else t.html end,
                'lang', t.lang,
-               'bulk', k.bulk,
-               'feedback_id', case when k.bulk
+               'bulk', r.marketing,
+               'feedback_id', case when r.marketing
                    then concat_ws(':', p.template, s.name, r.name,
                         replace(substring(s.from_email from '@(.*)'),
                                 '.', '-')) end,
@@ -54,9 +54,6 @@ begin
       join leadq.contact c on c.contact_id = m.contact_id
       join leadq.source s on s.source_id = e.source_id
       join leadq.series r on r.series_id = m.series_id
-     cross join lateral (
-        select coalesce((to_jsonb(r) ->> 'marketing')::boolean,
-                        false)) k (bulk)
       join leadq.step p
         on p.series_id = m.series_id
        and p.step = m.step

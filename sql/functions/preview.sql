@@ -12,7 +12,7 @@ as $$
       from leadq.template t
       left join lateral (
         select o.name, o.from_email, o.from_name, o.base_url,
-               coalesce((to_jsonb(r) ->> 'marketing')::boolean, false) as bulk,
+               r.marketing as bulk,
                o.lang
           from leadq.step p
           join leadq.series r using (series_id)
