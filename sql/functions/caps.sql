@@ -24,7 +24,7 @@ begin
                           where c.contact_id = p_contact
                             and c.purpose = 'ads'
                             and c.channel in ('any', 'email')
-                          order by c.consent_id desc
+                          order by c.at desc, c.n desc
                           limit 1), false));
 end
 $$;

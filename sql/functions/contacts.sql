@@ -125,6 +125,20 @@ begin
       from unnest(p_from, p_into) m (contact, survivor)
      where v.contact_id = m.contact;
 
+    update leadq.fired f
+       set contact_id = m.survivor
+      from unnest(p_from, p_into) m (contact, survivor)
+     where f.contact_id = m.contact
+       and f.state = 'planned';
+
+    insert into leadq.segment_member (segment_id, contact_id, added_at)
+    select g.segment_id, m.survivor, g.added_at
+      from unnest(p_from, p_into) m (contact, survivor)
+      join leadq.segment_member g on g.contact_id = m.contact
+    on conflict do nothing;
+
+    delete from leadq.segment_member g where g.contact_id = any (p_from);
+
     insert into leadq.consent (contact_id, lead_id, message_id, purpose,
            channel, action, evidence, text_version, text_sha256, text_lang,
            shown_at, page_url, form_version, advisor_id, point_id, ip, ua,
@@ -174,6 +188,7 @@ begin
           join leadq.enrolment o
             on o.contact_id = m.survivor
            and o.series_id = e.series_id
+           and o.occasion = e.occasion
     ), stopped as (
         update leadq.enrolment e
            set state = 'stopped',
@@ -198,16 +213,17 @@ begin
     with moved as (
         update leadq.enrolment e
            set contact_id = m.survivor
-          from (select distinct on (f.survivor, n.series_id)
+          from (select distinct on (f.survivor, n.series_id, n.occasion)
                        f.survivor, n.enrolment_id
                   from unnest(p_from, p_into) f (contact, survivor)
                   join leadq.enrolment n on n.contact_id = f.contact
-                 order by f.survivor, n.series_id, n.state = 'running' desc,
-                       n.enrolment_id) m
+                 order by f.survivor, n.series_id, n.occasion,
+                       n.state = 'running' desc, n.enrolment_id) m
          where e.enrolment_id = m.enrolment_id
            and not exists (select from leadq.enrolment o
                             where o.contact_id = m.survivor
-                              and o.series_id = e.series_id)
+                              and o.series_id = e.series_id
+                              and o.occasion = e.occasion)
         returning e.enrolment_id, e.contact_id
     )
     update leadq.message m

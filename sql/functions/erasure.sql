@@ -76,6 +76,13 @@ begin
      where v.contact_id = any (v_persons)
        and v.kind !~ '^(lead|letter|contact|address|postback)[.]';
 
+    update leadq.fired f
+       set data = null
+     where f.contact_id = any (v_persons)
+       and f.data is not null;
+
+    delete from leadq.segment_member g where g.contact_id = any (v_persons);
+
     update leadq.job_done d
        set detail = d.detail - array['reply', 'url']
       from leadq.message m

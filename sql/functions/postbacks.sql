@@ -118,7 +118,9 @@ begin
                || '","values":'
                || ((l.request - array['$invalid', '$trap', '$fingerprint',
                     '$suggest', 'name', 'lang', 'consent_pd', 'consent_ads',
-                    'text_version', 'partner', 'offer'])
+                    'text_version', 'partner', 'offer', 'page_url',
+                    'form_version', 'advisor', 'point', 'evidence',
+                    'consent_at'])
                    || leadq._time_values(p.created_at)
                    || jsonb_build_object(
                     'click_id', l.click_id,
