@@ -71,6 +71,17 @@ begin
      where c.contact_id = any (v_persons)
        and (c.ip is not null or c.ua is not null or c.page_url is not null);
 
+    delete from leadq.segment_member s
+     where s.contact_id = any (v_persons);
+
+    update leadq.fired f
+       set data = null,
+           state = case f.state when 'planned' then 'cancelled'
+                   else f.state end,
+           ended_at = case f.state when 'planned' then leadq.now()
+                      else f.ended_at end
+     where f.contact_id = any (v_persons);
+
     update leadq.event v
        set data = null
      where v.contact_id = any (v_persons)
