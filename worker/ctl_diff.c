@@ -287,46 +287,61 @@ is_container(const json_t *value)
     return json_is_object(value) || json_is_array(value);
 }
 
-static void
-compare(diff_t *d, json_t *before, json_t *after)
+static int
+has_lines(const json_t *value)
 {
-    if (json_is_null(before)) {
-        before = NULL;
+    return json_is_string(value)
+           && strchr(json_string_value(value), '\n') != NULL;
+}
+
+/* One side has nothing. */
+static void
+tell_one_side(diff_t *d, const json_t *before, const json_t *after)
+{
+    if (is_container(before == NULL ? after : before)) {
+        tell(d, before == NULL ? '+' : '-', NULL);
+    } else {
+        tell_change(d, before == NULL ? json_null() : before,
+                    after == NULL ? json_null() : after);
     }
-    if (json_is_null(after)) {
-        after = NULL;
-    }
-    if (before == after || (before != NULL && json_equal(before, after))) {
-        return;
-    }
-    if (before == NULL || after == NULL) {
-        if (is_container(before == NULL ? after : before)) {
-            tell(d, before == NULL ? '+' : '-', NULL);
-        } else {
-            tell_change(d, before == NULL ? json_null() : before,
-                        after == NULL ? json_null() : after);
-        }
-        return;
-    }
-    if (d->depth < CTL_DIFF_MAX_DEPTH && json_is_object(before)
-        && json_is_object(after))
+}
+
+static void
+compare_values(diff_t *d, json_t *before, json_t *after)
+{
+    if (json_is_object(before) && json_is_object(after)
+        && d->depth < CTL_DIFF_MAX_DEPTH)
     {
         d->depth++;
         compare_objects(d, before, after);
         d->depth--;
-    } else if (d->depth < CTL_DIFF_MAX_DEPTH && json_is_array(before)
-               && json_is_array(after))
+    } else if (json_is_array(before) && json_is_array(after)
+               && d->depth < CTL_DIFF_MAX_DEPTH)
     {
         d->depth++;
         compare_lists(d, before, after);
         d->depth--;
     } else if (json_is_string(before) && json_is_string(after)
-               && (strchr(json_string_value(before), '\n') != NULL
-                   || strchr(json_string_value(after), '\n') != NULL))
+               && (has_lines(before) || has_lines(after)))
     {
         tell_text(d, json_string_value(before), json_string_value(after));
     } else {
         tell_change(d, before, after);
+    }
+}
+
+static void
+compare(diff_t *d, json_t *before, json_t *after)
+{
+    before = json_is_null(before) ? NULL : before;
+    after = json_is_null(after) ? NULL : after;
+    if (before == NULL && after == NULL) {
+        return;
+    }
+    if (before == NULL || after == NULL) {
+        tell_one_side(d, before, after);
+    } else if (!json_equal(before, after)) {
+        compare_values(d, before, after);
     }
 }
 

@@ -132,12 +132,14 @@ begin
        and f.state = 'planned';
 
     insert into leadq.segment_member (segment_id, contact_id, added_at)
-    select g.segment_id, m.survivor, g.added_at
+    select s.segment_id, m.survivor, min(s.added_at)
       from unnest(p_from, p_into) m (contact, survivor)
-      join leadq.segment_member g on g.contact_id = m.contact
+      join leadq.segment_member s on s.contact_id = m.contact
+     group by s.segment_id, m.survivor
     on conflict do nothing;
 
-    delete from leadq.segment_member g where g.contact_id = any (p_from);
+    delete from leadq.segment_member s
+     where s.contact_id = any (p_from);
 
     insert into leadq.consent (contact_id, lead_id, message_id, purpose,
            channel, action, evidence, text_version, text_sha256, text_lang,

@@ -53,6 +53,10 @@ begin
         insert into leadq.mail_domain as old (domain, asked_at, fresh_until)
         select w.domain, v_now, v_now + c_wait
           from unnest(v_domains) w (domain)
+          left join leadq.mail_domain d using (domain)
+         where d.domain is null  -- a row that stays is not to be locked
+            or d.fresh_until <= v_now
+               and (d.state <> 'asked' or d.asked_at <= v_now - c_again)
          order by w.domain
         on conflict (domain) do update
            set asked_at = v_now,

@@ -28,6 +28,8 @@ select leadq.run_rules(100);
 select leadq._confirm(m.message_id, '192.0.2.1', 'test')
   from leadq.message m;
 delete from leadq.job_ready where lane > 0;
+insert into leadq.mail_domain (domain, state, asked_at, fresh_until)
+values ('x.ru', 'good', now(), now() + interval '1 day');
 SQL
 
 # Runs a script by many clients, deadlocks repeated as the worker does.

@@ -99,7 +99,9 @@ $reply = http('POST', $link, { headers => \%browser, content => '' });
 is($reply->{status}, 303, 'the button is answered by a redirect');
 like($reply->{headers}{location}, qr{/confirmed\.html}, 'to the good news');
 is(told('c1', 2), 'processed, approved', 'M-21: the network hears approved');
-is($pg->sql('select count(*) from leadq.job'), 0, 'the reminder is cancelled');
+ok(wait_for('no job is left', 15, sub {
+    return $pg->sql('select count(*) from leadq.job') == 0 }),
+    'the reminder is cancelled');
 is(http('POST', $link, { headers => \%json, content => '' })->{status}, 200,
     'pressing twice is no error');
 
