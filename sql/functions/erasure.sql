@@ -71,8 +71,10 @@ begin
      where c.contact_id = any (v_persons)
        and (c.ip is not null or c.ua is not null or c.page_url is not null);
 
-    delete from leadq.segment_member s
-     where s.contact_id = any (v_persons);
+    update leadq.event v
+       set data = null
+     where v.contact_id = any (v_persons)
+       and v.kind !~ '^(lead|letter|contact|address|postback)[.]';
 
     update leadq.fired f
        set data = null,
@@ -81,74 +83,6 @@ begin
            ended_at = case f.state when 'planned' then leadq.now()
                       else f.ended_at end
      where f.contact_id = any (v_persons);
-
-    update leadq.event v
-       set data = null
-     where v.contact_id = any (v_persons)
-       and v.kind !~ '^(lead|letter|contact|address|postback)[.]';
-
-    update leadq.job_done d
-       set detail = d.detail - array['reply', 'url', 'body']
-      from leadq.postback p
-     where p.lead_id = any (p_leads)
-       and d.ref = p.postback_id
-       and d.detail ?| array['reply', 'url', 'body'];
-
-    return v_count;
-end
-$$;
-
-
-create or replace function leadq._erase_contacts(p_contacts bigint[])
-returns void
-language plpgsql
-as $$
-declare
-    v_persons bigint[];
-begin
-    -- Takes everything personal out of contacts, whose series are over: the
-    -- addresses, the name, what was posted about them.  Consents stay, by
-    -- number, without the place that they were given at; so do letters and
-    -- events, to be counted.
-    select array_agg(c.contact_id) into v_persons
-      from leadq.contact c
-     where c.contact_id = any (p_contacts)
-        or c.merged_into = any (p_contacts);
-
-    update leadq.enrolment e
-       set email = null
-     where e.contact_id = any (v_persons);
-
-    delete from leadq.address a
-     where a.contact_id = any (v_persons);
-
-    update leadq.consent c
-       set ip = null,
-           ua = null,
-           page_url = null
-     where c.contact_id = any (v_persons)
-       and (c.ip is not null or c.ua is not null or c.page_url is not null);
-
-    delete from leadq.segment_member s
-     where s.contact_id = any (v_persons);
-
-    update leadq.fired f
-       set data = null,
-           state = case f.state when 'planned' then 'cancelled'
-                   else f.state end,
-           ended_at = case f.state when 'planned' then leadq.now()
-                      else f.ended_at end
-     where f.contact_id = any (v_persons);
-
-    update leadq.event v
-       set data = null
-     where v.contact_id = any (v_persons)
-       and v.kind !~ '^(lead|letter|contact|address|postback)[.]';
-
-    update leadq.fired f
-       set data = null
-     where f.contact_id = any (v_persons)
-       and f.data is not null;
 
     delete from leadq.segment_member g where g.contact_id = any (v_persons);
 
