@@ -136,26 +136,23 @@ declare
 begin
     -- Puts off the letters among leased jobs that may not leave at this
     -- hour, or not so many at a time: none is lost, and the attempt does not
-    -- count.  Those that leave are counted from now on; the lock on their
-    -- people lets two workers count one after another.  Returns how many
-    -- were put off.
-    perform from leadq.contact c
-      where c.contact_id in (
-            select m.contact_id
-              from unnest(p_jobs) j (job_id)
-              join leadq.job_ready r
-                on r.lane = j.job_id % 8
-               and r.job_id = j.job_id
-              join leadq.message m on m.message_id = r.ref
-              join leadq.series s using (series_id)
-             where r.kind = 'letter'
-               and (s.marketing or s.window_from is not null))
-      order by c.contact_id
-        for no key update;
-
-    if not found then
+    -- count.  Those that leave are counted from now on, by one worker after
+    -- another: a claim comes here several times, so that locks on people
+    -- would be taken in any order.  Returns how many were put off.
+    if not exists (
+        select from unnest(p_jobs) j (job_id)
+          join leadq.job_ready r
+            on r.lane = j.job_id % 8
+           and r.job_id = j.job_id
+          join leadq.message m on m.message_id = r.ref
+          join leadq.series s using (series_id)
+         where r.kind = 'letter'
+           and (s.marketing or s.window_from is not null))
+    then
         return 0;
     end if;
+
+    perform pg_advisory_xact_lock(hashtext('leadq_caps'));
 
     with letter as (
         select m.message_id, m.contact_id, m.handed_at, s.marketing,

@@ -287,21 +287,9 @@ declare
 begin
     -- Cancels the letters among leased jobs that may no longer be sent: the
     -- person has confirmed, left or become unreachable since, or may not be
-    -- sent marketing, which ends that series.  Returns how many.
-    perform from leadq.enrolment e
-      where e.enrolment_id in (
-            select m.enrolment_id
-              from unnest(p_jobs) j (job_id)
-              join leadq.job_ready r
-                on r.lane = j.job_id % 8
-               and r.job_id = j.job_id
-              join leadq.message m on m.message_id = r.ref
-              join leadq.series s using (series_id)
-             where r.kind = 'letter'
-               and s.marketing)
-      order by e.enrolment_id
-        for update;
-
+    -- sent marketing, which ends that series.  Nothing is locked but what
+    -- changes: a claim comes here several times, with letters in any order.
+    -- Returns how many.
     with stale as (
         delete from leadq.job_ready r
          using unnest(p_jobs) j (job_id), leadq.message m, leadq.enrolment e,

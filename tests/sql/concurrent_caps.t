@@ -67,14 +67,13 @@ is($pg->sql('select count(*) from leadq.event_due'), 0, 'none is left');
 is($pg->sql('select count(*) from leadq.fired'), $posted,
     'each fired its trigger once');
 
-crowd('eight workers claim and settle letters', 8, 30, <<'SQL', 'postgres');
-with c as materialized (
-    select * from leadq.claim_jobs('w', '{bulk}', '{5}', '{0}', 60)
-)
-select count(s.*) from leadq.settle_jobs((select array_agg(job_id) from c),
-    (select array_agg(token) from c),
-    (select array_agg('done'::text) from c),
-    (select array_agg('{}'::text) from c)) s;
+crowd('eight workers claim and settle letters', 8, 30, <<'SQL', 'leadq_worker');
+select coalesce(array_agg(job_id), '{}') as jobs,
+       coalesce(array_agg(token), '{}') as tokens
+  from leadq.claim_jobs('w', '{bulk}', '{5}', '{0}', 60) \gset
+select count(*) from leadq.settle_jobs(':jobs', ':tokens',
+    array_fill('done'::text, array[cardinality(':jobs'::bigint[])]),
+    array_fill('{}'::text, array[cardinality(':jobs'::bigint[])]));
 SQL
 is($pg->sql(q(select string_agg(distinct n::text, ',') from (
     select count(*) filter (where m.state = 'sent') as n
