@@ -11,6 +11,8 @@ begin
     -- the reminders and approves what waited for it.  A repeat is a success
     -- and changes nothing; a letter that is gone, or an address that was
     -- told to leave alone, is 410.  Called by the nginx module.
+    perform leadq._lock_letters(p_requests);
+
     for v_row in
         select r.n::integer as n, r.request::jsonb as request
           from unnest(p_requests) with ordinality r (request, n)
@@ -24,6 +26,23 @@ begin
         body := coalesce(body, leadq._link_closed());
         return next;
     end loop;
+end
+$$;
+
+
+create or replace function leadq._lock_letters(p_requests text[])
+returns void
+language plpgsql
+as $$
+begin
+    -- Locks the enrolments of all people of a batch at once, by key, as those
+    -- do who settle their letters meanwhile.  One after another, in the order
+    -- of the requests, they would stand in deadlocks.
+    perform leadq._lock_enrolments(array(
+        select m.enrolment_id
+          from unnest(p_requests) r (request)
+          join leadq.message m
+            on m.message_id = (r.request::jsonb ->> 'message')::uuid));
 end
 $$;
 
@@ -184,6 +203,8 @@ begin
     -- letters.  Request: message (from the signed link), ip, ua.  Takes
     -- effect at once and for every series; leads that waited are rejected.
     -- A repeat is a success.  Called by the nginx module.
+    perform leadq._lock_letters(p_requests);
+
     for v_row in
         select r.n::integer as n, r.request::jsonb as request
           from unnest(p_requests) with ordinality r (request, n)

@@ -58,9 +58,12 @@ function onRcptTo(address, session, done) {
     }
 }
 
-/* The link of the button, out of the quoted-printable text. */
+/* The link of the button, out of the encoded text. */
 function confirmation(letter) {
-    const text = letter.replace(/=\r\n/g, '').replace(/=3D/g, '=');
+    const base64 = letter.match(
+        /^Content-Transfer-Encoding: base64\r\n(?:.+\r\n)*\r\n([^-]+)/im);
+    const text = base64 ? Buffer.from(base64[1], 'base64').toString()
+        : letter.replace(/=\r\n/g, '').replace(/=3D/g, '=');
     const link = text.match(/https?:\/\/[^\s"<>]+\/c\/[\w-]+/);
 
     return link && new URL(link[0]).pathname;

@@ -27,8 +27,9 @@ my $SOCKET_DIR_MAX = 80;
 
 # Options: dir (default temporary), host (default 127.0.0.1), port and
 # world_port (default free ones); workers (of nginx), worker => {key => value}
-# of worker.conf, world => {option => value} of world.js; unlimited => 1
-# for a site without the limits per address.
+# of worker.conf, world => {option => value} of world.js; people => 1: the
+# outside world of people.js; unlimited => 1 for a site without the limits per
+# address.
 sub new {
     my ($class, %options) = @_;
 
@@ -60,7 +61,8 @@ sub up {
 
     $self->{world} = Leadq::World->start(host => $self->{host},
         http => $self->{world_port}, landing => $self->url('/'),
-        log => "$self->{dir}/world.log", %{ $self->{options}{world} || {} });
+        log => "$self->{dir}/world.log", %{ $self->{options}{world} || {} },
+        $self->{options}{people} ? (people => $self->url('')) : ());
     $on_step->('an outside world: a mail server and a CPA network');
 
     $self->{pg}->import_config($self->_document);
