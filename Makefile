@@ -173,6 +173,7 @@ check-package: deb
 # Address and undefined-behaviour sanitizers over everything that runs C.
 check-sanitized:
 	$(MAKE) SANITIZE=1 LEADQ_CHAOS_LEADS=2000 LEADQ_CHAOS_JOBS=1000 \
+	    LEADQ_REPLAY_LEADS=1000 \
 	    check-unit check-module check-worker check-whole
 
 lint: module worker
