@@ -170,11 +170,12 @@ check-browser: module worker
 check-package: deb
 	$(PROVE) tests/package
 
-# Address and undefined-behaviour sanitizers over everything that runs C.
+# Address, leak and undefined-behaviour sanitizers over everything that runs C.
+SANITIZED  ?= check-unit check-module check-worker check-whole
+
 check-sanitized:
 	$(MAKE) SANITIZE=1 LEADQ_CHAOS_LEADS=2000 LEADQ_CHAOS_JOBS=1000 \
-	    LEADQ_REPLAY_LEADS=1000 \
-	    check-unit check-module check-worker check-whole
+	    LEADQ_REPLAY_LEADS=1000 $(SANITIZED)
 
 lint: module worker
 	$(PROVE) tests/lint

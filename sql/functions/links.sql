@@ -2,6 +2,7 @@ create or replace function leadq.web_confirm(p_ids uuid[], p_requests text[])
 returns table (n integer, status integer, headers text, body text)
 language plpgsql
 security definer set search_path = pg_catalog, pg_temp
+set lock_timeout = '3s'  -- longer than hundreds of letters take to settle
 as $$
 declare
     v_row record;
@@ -195,6 +196,7 @@ create or replace function leadq.web_unsubscribe(p_ids uuid[],
 returns table (n integer, status integer, headers text, body text)
 language plpgsql
 security definer set search_path = pg_catalog, pg_temp
+set lock_timeout = '3s'  -- longer than hundreds of letters take to settle
 as $$
 declare
     v_row record;

@@ -81,17 +81,31 @@ function ask(method, path, then) {
     request.end();
 }
 
+/* Presses the button, and again when the site asks for it. */
+function press(path, again) {
+    ask('POST', path, (status) => {
+        if (status === 503 && again > 0) {
+            setTimeout(press, 1000, path, again - 1);
+            return;
+        }
+        report.busy -= 1;
+        if (status === 200) {
+            report.confirmed += 1;
+        } else {
+            report.failed.push(`button ${status}`);
+        }
+    });
+}
+
 /* As a person does: opens the page, presses the button. */
 function confirm(path) {
     report.busy += 1;
-    ask('GET', path, (page) => ask('POST', path, (status) => {
-        report.busy -= 1;
-        if (page === 200 && status === 200) {
-            report.confirmed += 1;
-        } else {
-            report.failed.push(`${page} ${status}`);
+    ask('GET', path, (page) => {
+        if (page !== 200) {
+            report.failed.push(`page ${page}`);
         }
-    }));
+        press(path, 10);
+    });
 }
 
 function takeLetter(to, letter) {
