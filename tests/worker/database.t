@@ -43,6 +43,8 @@ $seen{ $_->{uri} }++ for $net->requests;
 is(scalar keys %seen, 1500, 'two restarts under load lose nothing');
 cmp_ok(scalar(grep { $_ > 1 } values %seen), '<=', 150,
     'what went out twice is at most what was under way');
+wait_for('all connections are back', 20, sub {
+    6 <= (() = $worker->log =~ /^<\d>database up /mg) });
 my @lost = $worker->log =~ /^(<\d>database lost .*)$/mg;
 my @up = $worker->log =~ /^(<\d>database up .*)$/mg;
 is(scalar @lost, 4, 'each loss of a connection is one line');

@@ -53,7 +53,7 @@ is(scalar(@{ job($pg, $id)->{outcomes} }), 0, 'nothing was settled');
 
 # SIGSTOP beyond the lease: the late settling is refused
 $id = add_postback($pg, $net->url('/slow/3000'));
-posted('/slow/3000', 1);
+posted('/slow/3000', 2);
 kill 'STOP', $second->pid;
 my $third = Leadq::Worker->start(conf => { %conf, lease => '30s' });
 $row = wait_state($pg, $id, 'done', 30);
