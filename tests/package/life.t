@@ -98,7 +98,7 @@ is($pg->sql('select count(*) from leadq.lead'), 1, 'which is in the base');
 
 edit($conf, ['^database = .*',
         'database = ' . $pg->dsn(user => 'leadq_worker')],
-    ['^smtp_url = .*', 'smtp_url = smtp://127.0.0.1:9']);
+    ['^smtp_url = .*', "smtp_url = smtp://127.0.0.1:9\nresolver = off"]);
 mkdir '/run/credentials';
 succeeds('the credentials are given', 'install', '-o', 'leadq', '-m', '400',
     '-D', '/etc/leadq/links.key', '/run/credentials/leadq/links.key');
