@@ -4,6 +4,7 @@ returns void
 language plpgsql
 as $$
 declare
+    v_now timestamptz := leadq.now();
     v_messages uuid[];
     v_enrolments uuid[];
     v_tried uuid[];
@@ -32,21 +33,22 @@ begin
                                 then 'bounced'
                                 else 'failed' end,
                    class = i.class,
-                   ended_at = leadq.now()
+                   ended_at = v_now
               from (select u.ref, u.state,
                            case when u.state = 'dead' then
                                 case u.detail ->> 'class'
                                      when 'greylist' then 'soft'
                                      else u.detail ->> 'class' end
                            end as class
-                      from unnest(p_refs, p_states, p_details)
-                           u (ref, state, detail)) i
-             where m.message_id = any (v_messages)
-               and i.ref = m.message_id
+                      from unnest(p_kinds, p_refs, p_states, p_details)
+                           u (kind, ref, state, detail)
+                     where u.kind = 'letter'
+                       and u.state in ('done', 'dead', 'cancelled')) i
+             where m.message_id = i.ref
             returning m.message_id, m.contact_id, m.step, m.state, m.class
         )
         insert into leadq.event (at, kind, contact_id, ref, data)
-        select leadq.now(), 'letter.' || o.state, o.contact_id, o.message_id,
+        select v_now, 'letter.' || o.state, o.contact_id, o.message_id,
                jsonb_build_object('step', o.step, 'class', o.class)
           from outcome o;
 

@@ -63,7 +63,7 @@ $$;
 create or replace function leadq._letter_time(p_at timestamptz,
     p_zone text, p_marketing boolean, p_from time, p_to time)
 returns timestamptz
-language plpgsql stable
+language plpgsql volatile
 as $$
 declare
     v_at timestamptz := p_at;
@@ -72,7 +72,8 @@ declare
 begin
     -- The first moment, from p_at on, in the window and, for marketing, out
     -- of the quiet hours.  Again as long as opening one closes another: a day
-    -- begins no more than three of them.
+    -- begins no more than three of them.  Within a second of that: scheduled
+    -- jobs are found by their time, so that it must not be one for a million.
     for v_i in 1 .. 4 loop
         v_before := v_at;
 
@@ -91,7 +92,8 @@ begin
         exit when v_at = v_before;
     end loop;
 
-    return v_at;
+    return case when v_at = p_at then v_at
+                else v_at + random() * interval '1 s' end;
 end
 $$;
 

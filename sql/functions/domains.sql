@@ -97,16 +97,18 @@ begin
            and d.domain = leadq._domain(e.email)
            and d.state = 'asked'
            and d.fresh_until > v_now
-        returning r.*, d.domain, d.fresh_until
+        returning r.*, d.domain,
+                  d.fresh_until + r.job_id / 8 % 1000000 * interval '1 us'
+                      as run_at  -- found by it, so not the same for all
     ), waiting as (
         insert into leadq.mail_wait as old (domain, job_id, run_at)
-        select h.domain, h.job_id, h.fresh_until
+        select h.domain, h.job_id, h.run_at
           from held h
         on conflict (domain, job_id) do update set run_at = excluded.run_at
     )
     insert into leadq.job_scheduled
            (run_at, lane, job_id, kind, target, ref, attempt, created_at)
-    select h.fresh_until, h.lane, h.job_id, h.kind, h.target, h.ref,
+    select h.run_at, h.lane, h.job_id, h.kind, h.target, h.ref,
            h.attempt - 1, h.created_at
       from held h;
 

@@ -117,7 +117,8 @@ declare
     v_others bigint[];
     v_postbacks bigint[];
     v_refs uuid[];
-    v_letters boolean;
+    v_letters bigint[];
+    v_letter boolean;
     v_takeovers integer;
     v_kept integer;
 begin
@@ -160,20 +161,22 @@ begin
             )
             select array_agg(l.job_id), max(l.job_id),
                    bool_or(l.kind = 'letter'), max(l.takeovers),
+                   v_letters || array_agg(l.job_id)
+                       filter (where l.kind = 'letter'),
                    v_postbacks || array_agg(l.job_id)
                        filter (where l.kind = 'postback'),
                    v_refs || array_agg(l.ref)
                        filter (where l.kind = 'postback'),
                    v_others || array_agg(l.job_id)
-                       filter (where l.kind <> 'postback')
-              into v_some, v_after, v_letters, v_takeovers, v_postbacks,
-                   v_refs, v_others
+                       filter (where l.kind not in ('letter', 'postback'))
+              into v_some, v_after, v_letter, v_takeovers, v_letters,
+                   v_postbacks, v_refs, v_others
               from leased l;
 
             exit when v_some is null;
 
             v_kept := cardinality(v_some);
-            if v_held or v_letters or v_takeovers > 0 then
+            if v_held or v_letter or v_takeovers > 0 then
                 v_kept := v_kept - leadq._withhold_jobs(v_some, p_avoid,
                                                         p_avoid_s);
             end if;
@@ -192,7 +195,6 @@ begin
     return query
         select r.job_id, r.lease_token, r.kind, r.target, r.attempt,
                case r.kind
-                    when 'letter' then leadq._letter_payload(r.ref)
                     when 'webhook' then leadq._webhook_payload(r.ref)
                     when 'mx' then leadq._domain_payload(r.ref)
                     when 'bounce' then leadq._mail_event_payload(r.ref)
@@ -200,6 +202,9 @@ begin
                end
           from (select p.job_id, p.payload
                   from leadq._postback_payloads(v_postbacks, v_refs) p
+                 union all
+                select l.job_id, l.payload
+                  from leadq._letter_payloads(v_letters) l
                  union all
                 select o.job_id, null
                   from unnest(v_others) o (job_id)) j

@@ -7,8 +7,9 @@ declare
     v_queued uuid[];
 begin
     -- Tells the network of each lead a status, if it wants to hear it and has
-    -- not been told before; of the final ones it hears the first.  A final one waits while "processed" is on its way: the lock on that row
-    -- decides who queues it, this call or _settle_postbacks.
+    -- not been told before; of the final ones it hears the first.  A final
+    -- one waits while "processed" is on its way: the lock on that row decides
+    -- who queues it, this call or _settle_postbacks.
     if p_leads is null then
         return;
     end if;

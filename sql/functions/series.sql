@@ -32,6 +32,7 @@ returns void
 language plpgsql
 as $$
 declare
+    v_now timestamptz := leadq.now();
     v_letters uuid[];
     v_due_at timestamptz[];
     v_bulk uuid[];
@@ -61,10 +62,10 @@ begin
                (enrolment_id, contact_id, series_id, step, occasion, due_at)
         select p.enrolment_id, p.contact_id, p.series_id, p.step, p.occasion,
                case when r.marketing or r.window_from is not null
-                    then leadq._letter_time(leadq.now() + s.delay,
+                    then leadq._letter_time(v_now + s.delay,
                             coalesce(c.time_zone, o.time_zone), r.marketing,
                             r.window_from, r.window_to)
-                    else leadq.now() + s.delay end
+                    else v_now + s.delay end
           from place p
           join leadq.step s using (series_id, step)
           join leadq.series r using (series_id)
@@ -79,7 +80,7 @@ begin
           join leadq.series r using (series_id)
          order by p.message_id
     ), ended as (
-        select p.enrolment_id, s.kind, leadq.now() + s.grace as end_at
+        select p.enrolment_id, s.kind, v_now + s.grace as end_at
           from place p
           join leadq.series s using (series_id)
          where not exists (select from leadq.step t
@@ -110,7 +111,7 @@ begin
     -- The one letter of a trigger has nothing to wait for.
     update leadq.enrolment e
        set state = 'finished',
-           ended_at = leadq.now()
+           ended_at = v_now
      where e.enrolment_id = any (v_over);
 end
 $$;

@@ -27,3 +27,8 @@ create index enrolment_started_ix on leadq.enrolment using brin (started_at)
 
 create index lead_received_ix on leadq.lead using brin (received_at)
     with (pages_per_range = 32, autosummarize = on);
+
+
+-- Letters are handed out a batch at a time.
+drop function if exists leadq._letter_payload(uuid);
+drop function if exists leadq._link(text, text, uuid, interval);

@@ -35,6 +35,7 @@ select leadq.maintain();
 select pg_temp.lead(jsonb_build_object('email', n || '@new.ru', 'source', 'other')) from generate_series(1, 5) n;
 select is(pg_temp.claim(), 'mx', 'the first letters of a domain wait, and one look-up is handed out');
 select is(pg_temp.claim(), '', 'only one, however often somebody asks');
+select is((select count(distinct run_at) from leadq.mail_wait), 5::bigint, 'each letter waits for a time of its own, by which it is found');
 select pg_temp.verdict('done', '{"mx": "good", "group": "google.com"}');
 select is(pg_temp.domain('new.ru'), 'good google.com', 'a domain that takes mail, and who takes it');
 select is(pg_temp.claim(), 'letter letter letter letter letter', 'its letters go at once');
