@@ -53,11 +53,12 @@ declare
 begin
     -- Takes the leads of a file from byte p_from to p_to and carries out
     -- their first rule at once: no lead of the web waits behind a million of
-    -- them.  A lead that is there already changes nothing; one of an erased
-    -- person is not stored.  p_refused counts the lines that leadqctl
-    -- refused, by reason.  Returns what became of all lines until now.
-    -- Raises 55000 when somebody else goes on with the same import.  Called
-    -- by leadqctl import, with one batch in a transaction.
+    -- them, and no letter to one behind theirs.  A lead that is there already
+    -- changes nothing; one of an erased person is not stored.  p_refused
+    -- counts the lines that leadqctl refused, by reason.  Returns what became
+    -- of all lines until now.  Raises 55000 when somebody else goes on with
+    -- the same import.  Called by leadqctl import, with one batch in a
+    -- transaction.
     select * into v_import
       from leadq.import i
      where i.import_id = p_import
@@ -89,7 +90,7 @@ begin
                   where q.n <> all (v_erased) order by q.n),
            leadq.now()) f (lead_id);
 
-    perform leadq._intake(v_new);
+    perform leadq._intake(v_new, true);
 
     select jsonb_object_agg(o.what, o.n) into v_outcomes
       from (select w.what, sum(w.n) as n

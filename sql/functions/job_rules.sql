@@ -77,7 +77,7 @@ language plpgsql
 as $$
 begin
     -- Each kind of rule over all its rows at once.  Unknown kinds raise.
-    perform leadq._intake(array_agg(r.ref))
+    perform leadq._intake(array_agg(r.ref), false)
        from unnest(p_kinds, p_refs) r (kind, ref)
       where r.kind = 'lead'
      having count(*) > 0;

@@ -108,7 +108,7 @@ end
 $$;
 
 
-create or replace function leadq._intake(p_leads uuid[])
+create or replace function leadq._intake(p_leads uuid[], p_bulk boolean)
 returns void
 language plpgsql
 as $$
@@ -119,6 +119,7 @@ begin
     -- The first rule of a lead: find or make its contact, write down the
     -- consents, tell the network "processed", and begin the series or end
     -- the lead.  Leads of a source that nobody has described yet wait.
+    -- p_bulk: the letters may come after those of other leads.
     select array_agg(q.lead_id) filter (where q.configured),
            array_agg(q.lead_id) filter (where not q.configured)
       into v_leads, v_idle
@@ -141,12 +142,13 @@ begin
     end if;
 
     perform leadq._find_contacts(v_leads);
-    perform leadq._judge_leads(v_leads);
+    perform leadq._judge_leads(v_leads, p_bulk);
 end
 $$;
 
 
-create or replace function leadq._judge_leads(p_leads uuid[])
+create or replace function leadq._judge_leads(p_leads uuid[],
+    p_bulk boolean)
 returns void
 language plpgsql
 as $$
@@ -291,7 +293,7 @@ begin
 
     perform leadq._plan_postbacks(leadq._claim_clicks(v_leads), 'processed');
 
-    perform leadq._enrol(array_agg(v.lead_id order by v.lead_id))
+    perform leadq._enrol(array_agg(v.lead_id order by v.lead_id), p_bulk)
        from unnest(v_leads, v_verdicts) v (lead_id, verdict)
       where v.verdict = 'enrol'
      having count(*) > 0;

@@ -1,4 +1,4 @@
-create or replace function leadq._enrol(p_leads uuid[])
+create or replace function leadq._enrol(p_leads uuid[], p_bulk boolean)
 returns void
 language plpgsql
 as $$
@@ -6,13 +6,13 @@ declare
     v_fresh uuid[];
 begin
     -- Puts the contacts of leads into the series of their source, once each,
-    -- and plans the first letter.
+    -- and plans the first letter.  p_bulk: its letters go by the lane bulk.
     with fresh as (
         insert into leadq.enrolment (contact_id, series_id, source_id, email,
-               lang, started_at)
+               lang, bulk, started_at)
         select distinct on (l.contact_id, l.series_id)
                l.contact_id, l.series_id, l.source_id, l.email,
-               coalesce(l.request ->> 'lang', s.lang), leadq.now()
+               coalesce(l.request ->> 'lang', s.lang), p_bulk, leadq.now()
           from leadq.lead l
           join leadq.source s using (source_id)
          where l.lead_id = any (p_leads)
@@ -44,10 +44,10 @@ begin
     -- Plans the next letter of running enrolments, counted from now; after
     -- the last one, the end of the series.  Does nothing while a letter is
     -- planned: that one, once it ends, is followed by the next.  Marketing
-    -- goes by the lane bulk, so that nobody waits behind it.
+    -- and an old base go by the lane bulk, so that nobody waits behind them.
     with place as (
         select e.enrolment_id, e.contact_id, e.series_id, e.source_id,
-               e.occasion,
+               e.occasion, e.bulk,
                1 + coalesce((select max(m.step) from leadq.message m
                               where m.enrolment_id = e.enrolment_id), 0)
                    as step
@@ -73,11 +73,12 @@ begin
           join leadq.source o on o.source_id = p.source_id
          order by p.contact_id, p.series_id, p.occasion
         on conflict do nothing
-        returning message_id, series_id, due_at
+        returning message_id, enrolment_id, series_id, due_at
     ), letters as (
-        select p.message_id, p.due_at, r.marketing
+        select p.message_id, p.due_at, r.marketing or o.bulk as bulk
           from planned p
           join leadq.series r using (series_id)
+          join place o using (enrolment_id)
          order by p.message_id
     ), ended as (
         select p.enrolment_id, s.kind, v_now + s.grace as end_at
@@ -88,13 +89,13 @@ begin
                               and t.step = p.step)
     )
     select (select array_agg(l.message_id) from letters l
-             where not l.marketing),
+             where not l.bulk),
            (select array_agg(l.due_at) from letters l
-             where not l.marketing),
+             where not l.bulk),
            (select array_agg(l.message_id) from letters l
-             where l.marketing),
+             where l.bulk),
            (select array_agg(l.due_at) from letters l
-             where l.marketing),
+             where l.bulk),
            (select array_agg(e.enrolment_id order by e.enrolment_id)
               from ended e where e.kind <> 'trigger'),
            (select array_agg(e.end_at order by e.enrolment_id)

@@ -29,6 +29,15 @@ create index lead_received_ix on leadq.lead using brin (received_at)
     with (pages_per_range = 32, autosummarize = on);
 
 
--- Letters are handed out a batch at a time.
+-- Letters are handed out a batch at a time, those to an old base after others.
+alter table leadq.enrolment
+    add column bulk boolean not null default false;
+
+comment on column leadq.enrolment.bulk is
+    'Whether its letters go by the lane bulk, as those to an old base do.';
+
+drop function if exists leadq._intake(uuid[]);
+drop function if exists leadq._judge_leads(uuid[]);
+drop function if exists leadq._enrol(uuid[]);
 drop function if exists leadq._letter_payload(uuid);
 drop function if exists leadq._link(text, text, uuid, interval);

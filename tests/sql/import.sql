@@ -23,6 +23,7 @@ select is(pg_temp.batch(0, 100, false, '{"email": "a@x.ru", "consent_pd": true}'
     '{"taken pending": 2, "there before": 1, "erased before": 1, "refused email email-no-at": 2}', 'a batch tells what became of its lines');
 select is((select count(*) from leadq.job_ready where lane = 0), 0::bigint, 'no rule is left for the worker: the web''s leads wait behind none');
 select is(pg_temp.letters('a@x.ru'), '1 planned', 'the first letter is planned');
+select is((select string_agg(distinct lane, ' ') from leadq.job where kind = 'letter'), 'bulk', 'behind the letters to leads of the web');
 select is((select string_agg(evidence, ',') from leadq.consent), 'import', 'the consent tells that it was imported');
 select is((select count(*) from leadq.lead where email = 'e@x.ru'), 0::bigint, 'who was erased is not stored');
 select throws_ok($$select pg_temp.batch(0, 100, false, '{"email": "c@x.ru"}')$$, '55000', null, 'nobody takes the same part of the file twice');
