@@ -18,19 +18,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t
-count(const ctl_document_t *doc, const char *section)
-{
-    return json_array_size(json_object_get(doc->json, section));
-}
-
+/* How many of each a document has, as it is written. */
 static void
 print_contents(const ctl_document_t *doc, const char *file, const char *what)
 {
-    (void)printf("%s: %s: %zu templates, %zu series, %zu networks, "
-                 "%zu sources\n",
-                 file, what, count(doc, "templates"), count(doc, "series"),
-                 count(doc, "networks"), count(doc, "sources"));
+    const char *section, *between = ":";
+    json_t *value;
+
+    (void)printf("%s: %s", file, what);
+    json_object_foreach (doc->json, section, value) {
+        if (json_is_array(value)) {
+            (void)printf("%s %zu %s", between, json_array_size(value),
+                         section);
+            between = ",";
+        }
+    }
+    (void)putchar('\n');
 }
 
 ctl_exit_e

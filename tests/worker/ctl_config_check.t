@@ -52,8 +52,8 @@ spew("$dir/t.txt", "Подтвердите:\n{{confirm_url}}\n{{unsubscribe_url}
 spew($doc, document());
 my ($rc, $out) = check();
 is($rc, 0, 'a good document passes') or diag $out;
-is($out, "$doc: good: 1 templates, 1 series, 1 networks, 1 sources\n",
-    'and its contents are counted');
+is($out, "$doc: good: 1 templates, 1 series, 1 networks, 1 sources, "
+    . "2 consent_texts\n", 'and its contents are counted');
 
 # Lines: template 2-3, series 5-6, network 8-9, source 11-13, consent 15-16.
 for my $case (split /\n/, <<'CASES') {
