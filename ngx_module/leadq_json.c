@@ -11,15 +11,15 @@
 
 #include <jansson.h>
 
+#include "leadq_list.h"
 #include "leadq_utf8.h"
 
 
-#define LEADQ_JSON_DEPTH     8
-#define LEADQ_JSON_ELEMENTS  1024           /* values in the whole body */
+#define LEADQ_JSON_DEPTH  8
 
 
 static leadq_code_e leadq_json_survey(const char *body, size_t len,
-    leadq_pairs_t *pairs);
+    size_t max, leadq_pairs_t *pairs);
 static void leadq_json_raw(leadq_pairs_t *pairs, size_t i,
     const char *begin, const char *end);
 static leadq_code_e leadq_json_pair(const char *name, size_t name_len,
@@ -34,7 +34,7 @@ static void leadq_json_store(leadq_str_t *out, const char *text, size_t len,
 
 leadq_code_e
 leadq_json_parse(const char *body, size_t len, char *arena,
-    leadq_pairs_t *pairs)
+    const leadq_str_t *list, leadq_pairs_t *pairs)
 {
     void          *iter;
     json_t        *root;
@@ -45,7 +45,20 @@ leadq_json_parse(const char *body, size_t len, char *arena,
     pairs->n = 0;
     pairs->culprit.len = 0;
 
-    code = leadq_json_survey(body, len, pairs);
+    if (list != NULL && leadq_list_begins(body, len)) {
+        pairs->n = 1;
+        pairs->pair[0].name = *list;
+        pairs->pair[0].value.len = 0;
+        pairs->pair[0].value.data = body;
+        pairs->pair[0].scalar = 0;
+        leadq_json_raw(pairs, 0, body, body + len);
+
+        return LEADQ_OK;
+    }
+
+    code = leadq_json_survey(body, len, list == NULL ? LEADQ_JSON_VALUES
+                                                     : LEADQ_JSON_VALUES_LIST,
+                             pairs);
     if (code != LEADQ_OK) {
         return code;
     }
@@ -87,7 +100,8 @@ leadq_json_parse(const char *body, size_t len, char *arena,
  */
 
 static leadq_code_e
-leadq_json_survey(const char *body, size_t len, leadq_pairs_t *pairs)
+leadq_json_survey(const char *body, size_t len, size_t max,
+    leadq_pairs_t *pairs)
 {
     int          quoted;
     size_t       i, n, depth, elements;
@@ -150,16 +164,13 @@ leadq_json_survey(const char *body, size_t len, leadq_pairs_t *pairs)
 
             elements++;
             break;
-
-        default:
-            break;
         }
 
         if (depth > LEADQ_JSON_DEPTH) {
             return LEADQ_BAD_JSON;
         }
 
-        if (elements > LEADQ_JSON_ELEMENTS) {
+        if (elements > max) {
             return LEADQ_TOO_MANY_FIELDS;
         }
     }

@@ -12,6 +12,10 @@
 #include "leadq_pairs.h"
 
 
+#define LEADQ_JSON_VALUES       1024        /* in a whole body, */
+#define LEADQ_JSON_VALUES_LIST  16384       /* where lists are expected */
+
+
 /*
  * Reads one object of scalars.  Integers become their digits, true and false
  * these words, null the empty text; other values are marked as no scalars,
@@ -20,13 +24,15 @@
  *
  * body, len  any bytes, must outlive the pairs
  * arena      len bytes, must outlive the pairs
+ * list       the field of the type "list", or NULL.  A body that is an array
+ *            is its value, unread
  *
  * Returns LEADQ_OK, LEADQ_BAD_JSON, LEADQ_BAD_ENCODING,
  * LEADQ_TOO_MANY_FIELDS or LEADQ_DUPLICATE_FIELD (then pairs->culprit names
  * the field).
  */
 leadq_code_e leadq_json_parse(const char *body, size_t len, char *arena,
-    leadq_pairs_t *pairs);
+    const leadq_str_t *list, leadq_pairs_t *pairs);
 
 /*
  * Appends text as a JSON string, quotes included.  Bytes that are not UTF-8,

@@ -12,6 +12,7 @@
 
 #include "leadq_idempotency.h"
 #include "leadq_json.h"
+#include "leadq_list.h"
 
 
 /* What the body gave for one field. */
@@ -30,7 +31,9 @@ typedef struct {
     leadq_buf_t          *row;
     int                   pass_if_valid;
     leadq_found_t         found[LEADQ_FIELDS_MAX];
-    leadq_value_t         value;            /* of the field in hand */
+    leadq_str_t           text;             /* of the field in hand, */
+    leadq_value_t         value;            /* borrowed from this one, */
+    leadq_buf_t           list;             /* or that one if it is a list */
 } leadq_work_t;
 
 
@@ -41,6 +44,8 @@ static void leadq_shape_field(leadq_work_t *work, size_t i);
 static leadq_code_e leadq_shape_input(leadq_work_t *work, size_t i,
     leadq_str_t *in);
 static leadq_code_e leadq_shape_value(leadq_work_t *work, size_t i);
+static leadq_code_e leadq_shape_type(leadq_work_t *work,
+    const leadq_rule_t *rule, const leadq_str_t *in);
 static void leadq_shape_put(leadq_work_t *work, const leadq_field_t *field);
 static void leadq_shape_put_value(leadq_work_t *work,
     const leadq_field_t *field);
@@ -72,6 +77,7 @@ leadq_shape_check(const leadq_shape_t *shape, const leadq_given_t *given,
     work.pass_if_valid = 0;
     work.passed.n = 0;
     memset(work.found, 0, sizeof(work.found));
+    leadq_buf_init(&work.list, row->max);
 
     errors->n = 0;
     suggestions->n = 0;
@@ -97,6 +103,8 @@ leadq_shape_check(const leadq_shape_t *shape, const leadq_given_t *given,
     leadq_shape_extra(&work, said);
 
     leadq_buf_put(row, "}", 1);
+    row->failed |= work.list.failed;
+    leadq_buf_done(&work.list);
 
     return errors->n == 0 && row->failed ? -1 : 0;
 }
@@ -170,7 +178,7 @@ leadq_shape_field(leadq_work_t *work, size_t i)
     code = leadq_shape_value(work, i);
 
     if (code == LEADQ_OK) {
-        if (work->value.len) {
+        if (work->text.len) {
             leadq_shape_put(work, field);
 
             if (field == work->shape->pass_if) {
@@ -213,7 +221,10 @@ leadq_shape_input(leadq_work_t *work, size_t i, leadq_str_t *in)
         return LEADQ_OK;
     }
 
-    if (field->rule.type == LEADQ_TYPE_JSON && found->pair->raw.len) {
+    if ((field->rule.type == LEADQ_TYPE_JSON
+         || field->rule.type == LEADQ_TYPE_LIST)
+        && found->pair->raw.len)
+    {
         *in = found->pair->raw;
         return LEADQ_OK;
     }
@@ -224,7 +235,7 @@ leadq_shape_input(leadq_work_t *work, size_t i, leadq_str_t *in)
 }
 
 
-/* Checks field i; its value, possibly empty, is in work->value. */
+/* Checks field i; its value, possibly empty, is in work->text. */
 
 static leadq_code_e
 leadq_shape_value(leadq_work_t *work, size_t i)
@@ -240,8 +251,7 @@ leadq_shape_value(leadq_work_t *work, size_t i)
         return code;
     }
 
-    code = leadq_type_check(&field->rule, in.data, in.len, work->given->now,
-                            &work->value);
+    code = leadq_shape_type(work, &field->rule, &in);
 
     if (field->rule.type == LEADQ_TYPE_EMAIL) {
         leadq_shape_suspect(work, field, &in, code);
@@ -251,10 +261,8 @@ leadq_shape_value(leadq_work_t *work, size_t i)
         return code;
     }
 
-    if (work->value.len == 0 && field->fallback.len) {
-        code = leadq_type_check(&field->rule, field->fallback.data,
-                                field->fallback.len, work->given->now,
-                                &work->value);
+    if (work->text.len == 0 && field->fallback.len) {
+        code = leadq_shape_type(work, &field->rule, &field->fallback);
         if (code != LEADQ_OK) {
             return code;
         }
@@ -266,13 +274,38 @@ leadq_shape_value(leadq_work_t *work, size_t i)
 
     /* a required bool is a box that must be ticked */
 
-    if (work->value.len == 0
-        || (field->rule.type == LEADQ_TYPE_BOOL && work->value.data[0] != 't'))
+    if (work->text.len == 0
+        || (field->rule.type == LEADQ_TYPE_BOOL && work->text.data[0] != 't'))
     {
         return LEADQ_REQUIRED;
     }
 
     return LEADQ_OK;
+}
+
+
+static leadq_code_e
+leadq_shape_type(leadq_work_t *work, const leadq_rule_t *rule,
+    const leadq_str_t *in)
+{
+    leadq_code_e  code;
+
+    if (rule->type == LEADQ_TYPE_LIST) {
+        code = leadq_list_check(rule, in->data, in->len, &work->list);
+
+        work->text.data = work->list.data;
+        work->text.len = work->list.len;
+
+        return code;
+    }
+
+    code = leadq_type_check(rule, in->data, in->len, work->given->now,
+                            &work->value);
+
+    work->text.data = work->value.data;
+    work->text.len = work->value.len;
+
+    return code;
 }
 
 
@@ -305,11 +338,12 @@ leadq_shape_put_value(leadq_work_t *work, const leadq_field_t *field)
     case LEADQ_TYPE_BOOL:
     case LEADQ_TYPE_INT:
     case LEADQ_TYPE_JSON:
-        leadq_buf_put(work->row, work->value.data, work->value.len);
+    case LEADQ_TYPE_LIST:
+        leadq_buf_put(work->row, work->text.data, work->text.len);
         break;
 
     default:
-        leadq_json_put(work->row, work->value.data, work->value.len);
+        leadq_json_put(work->row, work->text.data, work->text.len);
         break;
     }
 }

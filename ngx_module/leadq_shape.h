@@ -10,7 +10,7 @@
  *       "$suggest": { "email": "anna@mail.ru" },
  *       "$trap": "honeypot", "$fingerprint": "9f86d0..." }
  *
- * bool, int and json are written as JSON has them, all other types as
+ * bool, int, json and list are written as JSON has them, all other types as
  * strings.  "$invalid" appears only in shapes that let bad values pass,
  * "$suggest" only where an address has a likelier one, the others only if
  * the caller asks for them.

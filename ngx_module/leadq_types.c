@@ -57,6 +57,8 @@ const leadq_type_t  leadq_types[LEADQ_TYPES] = {
     [LEADQ_TYPE_PROMO] = { "promo", 0, 0, 0 },
     [LEADQ_TYPE_JSON] = { "json", LEADQ_OPT_MAX | LEADQ_OPT_DEPTH,
                           4096, 8192 },
+    [LEADQ_TYPE_LIST] = { "list", LEADQ_OPT_MAX | LEADQ_OPT_DEPTH,
+                          65536, 1048576 },
 };
 
 
@@ -139,6 +141,7 @@ leadq_type_normalise(const leadq_rule_t *rule, const char *in, size_t len,
     case LEADQ_TYPE_JSON:
         return leadq_nested_check(rule, in, len, value);
 
+    case LEADQ_TYPE_LIST:                   /* does not fit into a value */
     case LEADQ_TYPES:
         break;
     }

@@ -43,6 +43,7 @@ typedef enum {
     LEADQ_TYPE_URL,
     LEADQ_TYPE_PROMO,
     LEADQ_TYPE_JSON,
+    LEADQ_TYPE_LIST,                        /* see leadq_list.h */
     LEADQ_TYPES
 } leadq_type_e;
 
@@ -73,10 +74,10 @@ typedef struct {
 typedef struct {
     leadq_type_e         type;
     size_t               min;               /* characters; 0: no minimum */
-    size_t               max;               /* json: bytes */
+    size_t               max;               /* json, list: bytes */
     int64_t              least;             /* int */
     int64_t              most;
-    size_t               depth;             /* json: of [ and { */
+    size_t               depth;             /* of [ and { in a value */
     const leadq_str_t   *values;            /* enum: all that is allowed, */
     size_t               nvalues;           /* phone: countries, default ru */
     const leadq_keys_t  *keys;              /* signed */

@@ -146,6 +146,8 @@ typedef struct {
 struct ngx_http_leadq_loc_conf_s {
     ngx_http_leadq_function_t    *function;     /* NULL: no leadq location */
     leadq_shape_t                 shape;
+    const leadq_str_t            *list;         /* what an array as a body is,
+                                                   or NULL */
     unsigned                      takes_body:1; /* a field comes from it */
     ngx_uint_t                    args;         /* 0 unset, 1 off, 2 on */
     ngx_uint_t                    get;          /* the same */
@@ -386,8 +388,8 @@ ngx_int_t ngx_http_leadq_body_precheck(ngx_http_request_t *r,
  *
  * Returns NGX_OK (then code tells), NGX_DECLINED (too large) or NGX_ERROR.
  */
-ngx_int_t ngx_http_leadq_body_parse(ngx_http_request_t *r, ngx_uint_t args,
-    leadq_pairs_t *pairs, leadq_code_e *code);
+ngx_int_t ngx_http_leadq_body_parse(ngx_http_request_t *r,
+    ngx_http_leadq_loc_conf_t *lcf, leadq_pairs_t *pairs, leadq_code_e *code);
 
 
 /*

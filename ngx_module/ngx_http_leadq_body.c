@@ -153,12 +153,13 @@ ngx_http_leadq_body_encoded(ngx_http_request_t *r)
 
 
 ngx_int_t
-ngx_http_leadq_body_parse(ngx_http_request_t *r, ngx_uint_t args,
-    leadq_pairs_t *pairs, leadq_code_e *code)
+ngx_http_leadq_body_parse(ngx_http_request_t *r,
+    ngx_http_leadq_loc_conf_t *lcf, leadq_pairs_t *pairs, leadq_code_e *code)
 {
     char           *arena, *data;
     ngx_int_t       rc;
     ngx_str_t       body;
+    ngx_uint_t      args;
     leadq_media_t   media;
 
     rc = ngx_http_leadq_body_bytes(r, &body);
@@ -166,6 +167,8 @@ ngx_http_leadq_body_parse(ngx_http_request_t *r, ngx_uint_t args,
     if (rc != NGX_OK) {
         return rc;
     }
+
+    args = lcf->args == 2;
 
     arena = ngx_pnalloc(r->pool, body.len + (args ? r->args.len : 0) + 1);
     if (arena == NULL) {
@@ -180,7 +183,7 @@ ngx_http_leadq_body_parse(ngx_http_request_t *r, ngx_uint_t args,
         switch (media.type) {
 
         case LEADQ_MEDIA_JSON:
-            *code = leadq_json_parse(data, body.len, arena, pairs);
+            *code = leadq_json_parse(data, body.len, arena, lcf->list, pairs);
             break;
 
         case LEADQ_MEDIA_MULTIPART:

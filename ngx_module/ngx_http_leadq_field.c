@@ -118,8 +118,8 @@ ngx_http_leadq_field(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "unknown type \"%V\" of leadq_field \"%V\", "
                            "there are email, phone, digits, token, text, "
-                           "bool, uuid, enum, signed, int, date, url, promo "
-                           "and json",
+                           "bool, uuid, enum, signed, int, date, url, promo, "
+                           "json and list",
                            &value[2], &value[1]);
         return NGX_CONF_ERROR;
     }

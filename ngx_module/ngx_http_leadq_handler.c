@@ -155,7 +155,7 @@ ngx_http_leadq_process(ngx_http_request_t *r)
     code = LEADQ_OK;
 
     if (lcf->takes_body) {
-        rc = ngx_http_leadq_body_parse(r, lcf->args == 2, &pairs, &code);
+        rc = ngx_http_leadq_body_parse(r, lcf, &pairs, &code);
 
         if (rc == NGX_DECLINED) {
             return ngx_http_leadq_reply_problem(

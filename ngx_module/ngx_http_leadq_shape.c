@@ -181,9 +181,25 @@ ngx_http_leadq_shape(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
     field = lcf->fields ? lcf->fields->elts : NULL;
 
     for (i = 0; i < shape->nfields; i++) {
-        if (!field[i].inside) {
-            lcf->takes_body = 1;
+        if (field[i].inside) {
+            continue;
         }
+
+        lcf->takes_body = 1;
+
+        if (field[i].rule.type != LEADQ_TYPE_LIST) {
+            continue;
+        }
+
+        if (lcf->list) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "location has more than one \"leadq_field\" of "
+                          "type \"list\" that a client fills in %V:%ui",
+                          &lcf->place.file, lcf->place.line);
+            return NGX_CONF_ERROR;
+        }
+
+        lcf->list = &field[i].name;
     }
 
     if (lcf->args == 2 && !lcf->takes_body) {

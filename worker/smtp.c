@@ -7,6 +7,10 @@
  *     SESSION --MAIL FROM--> MAIL --RCPT TO--> RCPT --DATA--> DATA
  *
  * The reply to the letter's end is the last one in DATA, after the 354.
+ *
+ * A relay may have closed a connection that was kept alive, which is heard
+ * when the next letter uses it.  That says nothing of the letter, so it goes
+ * once more, at once, over a connection of its own.
  */
 
 #include "smtp.h"
@@ -44,6 +48,9 @@ struct smtp_s {
     int code;
     int complete; /* the latest reply has had its last line */
     int over;     /* QUIT was said: what follows explains nothing */
+    int again;    /* this is the second try */
+    long limit_ms;
+    long spent_ms; /* of it, by the first try */
     buf_t reply;
     smtp_end_pt fn;
     void *data; /* borrowed */
@@ -235,15 +242,57 @@ smtp_free(smtp_t *smtp)
     free(smtp);
 }
 
+/*
+ * Was it the end of a connection of earlier letters, and of nothing else?
+ * Behind the 354 the relay may have the letter already.
+ */
+static int
+is_stale(const smtp_t *smtp, CURLcode code)
+{
+    if (smtp->again || transfer_is_fresh(&smtp->transfer)) {
+        return 0;
+    }
+    return smtp->code == 0 ? transfer_is_lost(code)
+                           : smtp->code == 421 && smtp->phase != SMTP_DATA;
+}
+
+/* The second try, in the time that is left; -1: there will be none. */
+static int
+try_again(smtp_t *smtp)
+{
+    CURL *easy = smtp->transfer.easy;
+
+    smtp->again = 1;
+    smtp->spent_ms = transfer_ms(&smtp->transfer);
+    if (smtp->spent_ms >= smtp->limit_ms
+        || curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L) != CURLE_OK
+        || curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+                            smtp->limit_ms - smtp->spent_ms)
+               != CURLE_OK
+        || transfer_start(&smtp->transfer) != 0)
+    {
+        return -1;
+    }
+    smtp->phase = SMTP_SESSION;
+    smtp->code = 0;
+    smtp->complete = 1;
+    smtp->over = 0;
+    buf_reset(&smtp->reply);
+    return 0;
+}
+
 static void
 on_end(transfer_t *transfer, CURLcode code)
 {
     smtp_t *smtp = (smtp_t *)transfer;
     smtp_result_t result;
 
+    if (code != CURLE_OK && is_stale(smtp, code) && try_again(smtp) == 0) {
+        return;
+    }
     memset(&result, 0, sizeof(result));
     result.phase = smtp->phase;
-    result.ms = transfer_ms(transfer);
+    result.ms = smtp->spent_ms + transfer_ms(transfer);
     result.reply = buf_str(&smtp->reply);
     result.code = smtp->code;
     result.problem = transfer_problem(code);
@@ -346,8 +395,9 @@ set_login(CURL *easy, const smtp_server_t *server)
 }
 
 static int
-set_server(CURL *easy, const smtp_server_t *server, long timeout_ms)
+set_server(smtp_t *smtp, const smtp_server_t *server)
 {
+    CURL *easy = smtp->transfer.easy;
     CURLcode code;
     buf_t url;
 
@@ -363,7 +413,8 @@ set_server(CURL *easy, const smtp_server_t *server, long timeout_ms)
                != CURLE_OK
         || curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, CONNECTION_MAX_AGE_S)
                != CURLE_OK
-        || curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms) != CURLE_OK
+        || curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, smtp->limit_ms)
+               != CURLE_OK
         || curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
                             server->connect_timeout_ms)
                != CURLE_OK)
@@ -404,6 +455,7 @@ smtp_start(transfer_pool_t *pool, const smtp_server_t *server,
     }
     buf_init(&smtp->reply, SMTP_MAX_REPLY);
     smtp->complete = 1;
+    smtp->limit_ms = timeout_ms;
     smtp->fn = fn;
     smtp->data = data;
     smtp->transfer.on_end = on_end;
@@ -415,9 +467,9 @@ smtp_start(transfer_pool_t *pool, const smtp_server_t *server,
     smtp->to = strdup(letter->to);
     if (smtp->from == NULL || smtp->to == NULL
         || transfer_init(&smtp->transfer, pool) != 0
-        || set_server(smtp->transfer.easy, server, timeout_ms) != 0
-        || set_ears(smtp) != 0 || set_letter(smtp, letter) != 0
-        || set_envelope(smtp) != 0 || transfer_start(&smtp->transfer) != 0)
+        || set_server(smtp, server) != 0 || set_ears(smtp) != 0
+        || set_letter(smtp, letter) != 0 || set_envelope(smtp) != 0
+        || transfer_start(&smtp->transfer) != 0)
     {
         smtp_free(smtp);
         return NULL;

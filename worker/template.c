@@ -406,31 +406,6 @@ has_name(const step_t *step)
     return step->kind != STEP_TEXT && step->kind != STEP_END;
 }
 
-int
-template_check(const template_t *tpl, const char *const *names, fault_t *fault)
-{
-    const char *const *known;
-    const char *name;
-    size_t i;
-
-    for (i = 0; i < tpl->n; i++) {
-        if (!has_name(&tpl->steps[i])) {
-            continue;
-        }
-        name = tpl->names + tpl->steps[i].at;
-        for (known = names; *known != NULL; known++) {
-            if (strcmp(name, *known) == 0) {
-                break;
-            }
-        }
-        if (*known == NULL) {
-            return fault_set(fault, tpl->steps[i].line,
-                             "unknown variable \"%s\"", name);
-        }
-    }
-    return 0;
-}
-
 void
 template_each_name(const template_t *tpl,
                    void (*fn)(void *data, const char *name, int line),

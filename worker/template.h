@@ -41,13 +41,6 @@ template_t *template_parse(const char *text, size_t len, fault_t *fault)
     __attribute__((warn_unused_result));
 void template_free(template_t *tpl);
 
-/*
- * Checks that every variable is one of names (NULL ends them); otherwise -1
- * and the fault names the first unknown one and its line.
- */
-int template_check(const template_t *tpl, const char *const *names,
-                   fault_t *fault) __attribute__((warn_unused_result));
-
 /* Calls fn for every use of a variable, in the order of the text. */
 void template_each_name(const template_t *tpl,
                         void (*fn)(void *data, const char *name, int line),

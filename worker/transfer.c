@@ -360,7 +360,6 @@ transfer_init(transfer_t *transfer, transfer_pool_t *pool)
     CURL *easy;
 
     transfer->pool = pool;
-    transfer->fd = CURL_SOCKET_BAD;
     transfer->running = 0;
     transfer->easy = easy = curl_easy_init();
     if (easy == NULL) {
@@ -386,6 +385,7 @@ transfer_start(transfer_t *transfer)
 {
     CURLMcode code;
 
+    transfer->fd = CURL_SOCKET_BAD;
     code = curl_multi_add_handle(transfer->pool->multi, transfer->easy);
     if (code != CURLM_OK) {
         log_error("transfer start problem=%d", (int)code);
@@ -422,9 +422,36 @@ transfer_ms(const transfer_t *transfer)
     return (long)(total_us / 1000);
 }
 
+int
+transfer_is_fresh(const transfer_t *transfer)
+{
+    long n;
+
+    n = 0;
+    (void)curl_easy_getinfo(transfer->easy, CURLINFO_NUM_CONNECTS, &n);
+    return n > 0;
+}
+
+int
+transfer_is_lost(CURLcode code)
+{
+    switch (code) {
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_PARTIAL_FILE:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 const char *
 transfer_problem(CURLcode code)
 {
+    if (transfer_is_lost(code)) {
+        return "connection-lost";
+    }
     switch (code) {
     case CURLE_COULDNT_RESOLVE_HOST:
         return "dns";
@@ -442,11 +469,6 @@ transfer_problem(CURLcode code)
         return "tls";
     case CURLE_LOGIN_DENIED:
         return "login";
-    case CURLE_GOT_NOTHING:
-    case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR:
-    case CURLE_PARTIAL_FILE:
-        return "connection-lost";
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
         return "bad-url";

@@ -52,6 +52,12 @@ void transfer_done(transfer_t *transfer);
 /* Milliseconds that the transfer took so far. */
 long transfer_ms(const transfer_t *transfer);
 
+/* Whether it made a connection, and did not just use one that was there. */
+int transfer_is_fresh(const transfer_t *transfer);
+
+/* Whether the peer has ended the connection in the middle. */
+int transfer_is_lost(CURLcode code);
+
 /* A short static word for a failure that has no reply: "dns", "connect".. */
 const char *transfer_problem(CURLcode code);
 

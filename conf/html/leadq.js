@@ -1,6 +1,6 @@
 /*
  * What a page of leadq does beyond plain HTML: the language, the click id of
- * the partner's link, problems shown beside their fields.  Texts are in the
+ * the partner's link, the time zone, problems shown beside their fields.  Texts are in the
  * pages; nothing is stored in the browser; everything works without it, and
  * the server has the last word about every value.
  */
@@ -84,6 +84,15 @@
 
         if (name && form.elements.click_id) {
             form.elements.click_id.value = query.get(name);
+        }
+    }
+
+    /* Letters come in the reader's daytime.  Old browsers know no name. */
+    function takeTimeZone(form) {
+        var zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+        if (zone && form.elements.time_zone) {
+            form.elements.time_zone.value = zone;
         }
     }
 
@@ -200,6 +209,7 @@
 
         form.noValidate = true;
         takeClickId(form);
+        takeTimeZone(form);
         form.addEventListener('submit', function (event) {
             var wrong = inputs.filter(isWrong);
             var again = told === values();

@@ -131,12 +131,16 @@ begin
      where f.contact_id = m.contact
        and f.state = 'planned';
 
-    insert into leadq.segment_member (segment_id, contact_id, added_at)
+    insert into leadq.segment_member as old (segment_id, contact_id,
+           added_at)
     select s.segment_id, m.survivor, min(s.added_at)
       from unnest(p_from, p_into) m (contact, survivor)
       join leadq.segment_member s on s.contact_id = m.contact
      group by s.segment_id, m.survivor
-    on conflict do nothing;
+     order by s.segment_id, m.survivor
+    on conflict (segment_id, contact_id) do update
+       set added_at = excluded.added_at
+     where old.added_at > excluded.added_at;
 
     delete from leadq.segment_member s
      where s.contact_id = any (p_from);

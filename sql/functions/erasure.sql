@@ -47,9 +47,11 @@ language plpgsql
 as $$
 declare
     v_persons bigint[];
+    v_calls uuid[];
 begin
     -- Takes everything personal out of contacts, whose series are over: the
-    -- addresses, the name, what was posted about them.  Consents stay, by
+    -- addresses, the name, what was posted about them, and what triggers
+    -- have not done with it yet, calls of webhooks too.  Consents stay, by
     -- number, without the place that they were given at; so do letters and
     -- events, to be counted.
     select array_agg(c.contact_id) into v_persons
@@ -76,13 +78,38 @@ begin
      where v.contact_id = any (v_persons)
        and v.kind !~ '^(lead|letter|contact|address|postback)[.]';
 
-    update leadq.fired f
-       set data = null,
-           state = case f.state when 'planned' then 'cancelled'
-                   else f.state end,
-           ended_at = case f.state when 'planned' then leadq.now()
-                      else f.ended_at end
-     where f.contact_id = any (v_persons);
+    delete from leadq.event_due d where d.contact_id = any (v_persons);
+
+    with ended as (
+        update leadq.fired f
+           set data = null,
+               state = case when f.ended_at is null then 'cancelled'
+                       else f.state end,
+               ended_at = coalesce(f.ended_at, leadq.now())
+         where f.contact_id = any (v_persons)
+        returning f.fired_id, f.trigger_id, f.run_at, f.state, f.ended_at
+    ), gone as (
+        delete from leadq.job_scheduled j
+         using ended e
+         where j.run_at = e.run_at
+           and j.ref = e.fired_id
+    )
+    select array_agg(e.fired_id) into v_calls
+      from ended e
+      join leadq.trigger t using (trigger_id)
+     where t.action = 'webhook'
+       and e.state = 'cancelled'
+       and e.ended_at = leadq.now();
+
+    if v_calls is not null then
+        delete from leadq.job_ready j
+         where j.kind = 'webhook'
+           and j.ref = any (v_calls);
+
+        delete from leadq.job_scheduled j
+         where j.kind = 'webhook'
+           and j.ref = any (v_calls);
+    end if;
 
     delete from leadq.segment_member g where g.contact_id = any (v_persons);
 

@@ -70,6 +70,14 @@ begin
     -- The rule "event": what waits for it ends or begins.  Series that it
     -- stops are stopped first; then each enabled trigger of the event whose
     -- condition holds fires, once for an event, and acts at once or later.
+    -- Whose contact was merged meanwhile is the one that it became.
+    update leadq.event_due d
+       set contact_id = c.merged_into
+      from leadq.contact c
+     where d.due_id = any (p_dues)
+       and c.contact_id = d.contact_id
+       and c.merged_into is not null;
+
     perform leadq._stop_enrolments(array_agg(distinct e.enrolment_id))
        from leadq.event_due d
        join leadq.enrolment e using (contact_id)
@@ -138,6 +146,15 @@ begin
         and f.state = 'planned'
       order by f.fired_id
         for update;
+
+    -- who was merged while this was being planned
+    update leadq.fired f
+       set contact_id = c.merged_into
+      from leadq.contact c
+     where f.fired_id = any (p_fired)
+       and f.state = 'planned'
+       and c.contact_id = f.contact_id
+       and c.merged_into is not null;
 
     perform leadq._fire_cancels(p_fired);
     perform leadq._fire_segments(p_fired);

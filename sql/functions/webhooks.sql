@@ -57,7 +57,7 @@ begin
                         'event', t.event,
                         'trigger', t.name,
                         'data', coalesce(f.data, '{}')::text,
-                        'contact_id', coalesce(f.contact_id::text, ''),
+                        'contact_id', coalesce(c.document ->> 'id', ''),
                         'lead_id', coalesce(f.lead_id::text, ''),
                         'click_id', coalesce(l.click_id, ''),
                         'source', coalesce(s.name, ''),
@@ -76,8 +76,9 @@ begin
           join leadq.webhook w using (webhook_id)
           left join leadq.lead l on l.lead_id = f.lead_id
           left join leadq.source s on s.source_id = l.source_id
-         cross join lateral (select leadq._contact_document(f.contact_id))
-               c (document)
+          left join leadq.contact k on k.contact_id = f.contact_id
+         cross join lateral (select leadq._contact_document(
+                   coalesce(k.merged_into, f.contact_id))) c (document)
          where f.fired_id = p_fired);
 end
 $$;

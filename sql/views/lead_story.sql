@@ -44,6 +44,29 @@ select l.lead_id, e.at, replace(e.kind, '.', ' '),
  where m.series_id is not distinct from l.series_id
     or e.kind not like 'letter.%'
 union all
+select l.lead_id, coalesce(f.ended_at, f.run_at), 'trigger ' || f.state,
+       concat_ws(' ', 'trigger=' || t.name, 'event=' || e.kind,
+                 'happened=' || to_char(e.at at time zone 'UTC',
+                                        'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+                 'planned=' || to_char(f.run_at at time zone 'UTC',
+                                       'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+                 'action=' || t.action, 'reason=' || f.reason)
+  from leadq.lead l
+ cross join lateral (
+    select v.event_id, v.at, v.kind from leadq.event v
+     where v.lead_id = l.lead_id
+    union all
+    select v.event_id, v.at, v.kind from leadq.event v
+     where v.contact_id = l.contact_id
+       and v.lead_id is null) e
+ cross join leadq.trigger t
+ cross join lateral (  -- each by its key: offset keeps it apart
+    select * from leadq.fired o
+     where o.trigger_id = t.trigger_id
+       and o.event_id = e.event_id
+       and o.at = e.at
+    offset 0) f
+union all
 select p.lead_id, coalesce(p.ended_at, p.created_at),
        'postback ' || p.state,
        concat_ws(' ', 'status=' || p.status, 'reason=' || p.reason,
@@ -72,5 +95,6 @@ select l.lead_id, d.done_at, 'attempt ' || d.outcome,
 
 comment on view leadq.lead_story is
     'All that happened to a lead, for "leadqctl leads show": what arrived, '
-    'letters and what came back, opens and clicks, statuses, and each '
-    'attempt to tell them, with what was sent but for its secrets.';
+    'letters and what came back, opens and clicks, what triggers did or '
+    'will do, statuses, and each attempt to tell them, with what was sent '
+    'but for its secrets.';

@@ -16,7 +16,7 @@ async function join(page, email) {
 }
 
 test('a lead goes from the form to the approved postback', async () => {
-    const page = await site.visitor();
+    const page = await site.visitor({ timezoneId: 'Asia/Vladivostok' });
 
     await page.goto(`${site.SITE}?subid=browser-1`);
     await site.shot(page, 'landing-phone');
@@ -25,6 +25,9 @@ test('a lead goes from the form to the approved postback', async () => {
     await page.waitForURL('**/thanks.html*');
     await site.shot(page, 'thanks-phone');
     await site.postback('browser-1', 'processed');
+    assert.equal(site.sql(`select time_zone from leadq.contact
+        join leadq.lead using (contact_id) where click_id = 'browser-1'`),
+    'Asia/Vladivostok');
 
     const mail = await site.letter('chain@polka.example');
     assert.match(mail.text, /Анна/);

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "leadq_json.h"
+#include "leadq_list.h"
 #include "leadq_suggest.h"
 #include "leadq_utf8.h"
 
@@ -66,6 +67,39 @@ check_splice(const char *data, size_t size)
 }
 
 
+/* What is a list is an array, and the same list when it is read again. */
+
+static void
+check_list(const char *data, size_t size)
+{
+    json_t              *array;
+    leadq_buf_t          once, twice;
+    const leadq_rule_t   rule = { .type = LEADQ_TYPE_LIST, .max = size + 2,
+                                  .depth = 3 };
+
+    leadq_buf_init(&once, size + 2);
+    leadq_buf_init(&twice, size + 2);
+
+    if (leadq_list_check(&rule, data, size, &once) == LEADQ_OK && once.len) {
+        array = json_loadb(once.data, once.len, JSON_REJECT_DUPLICATES, NULL);
+
+        if (once.failed || !json_is_array(array)
+            || leadq_list_check(&rule, once.data, once.len, &twice)
+               != LEADQ_OK
+            || once.len != twice.len
+            || memcmp(once.data, twice.data, once.len) != 0)
+        {
+            abort();
+        }
+
+        json_decref(array);
+    }
+
+    leadq_buf_done(&once);
+    leadq_buf_done(&twice);
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -78,7 +112,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     arena = malloc(size ? size : 1);
 
-    if (leadq_json_parse((const char *) data, size, arena, &pairs)
+    if (leadq_json_parse((const char *) data, size, arena, NULL,
+                         &pairs)
         == LEADQ_OK)
     {
         for (i = 0; i < pairs.n; i++) {
@@ -97,6 +132,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     free(arena);
 
     check_splice((const char *) data, size);
+    check_list((const char *) data, size);
 
     leadq_buf_init(&buf, 6 * size + 2);
     leadq_json_put(&buf, (const char *) data, size);

@@ -62,7 +62,7 @@ my @field = (
     ['leadq_field a email max=5;', 'leadq_field "a" cannot have "max=5", '
         . 'its type is "email"'],
     ['leadq_field a text values=b;', 'cannot have "values=b"'],
-    ['leadq_field name string;', 'signed, int, date, url, promo and json'],
+    ['leadq_field name string;', 'int, date, url, promo, json and list'],
     ['leadq_field a int min=x;', 'invalid "min=x" of leadq_field "a", '
         . 'allowed is -9223372036854775808..9223372036854775807'],
     ['leadq_field a int max=99999999999999999999;', 'allowed is -92233'],
@@ -70,6 +70,11 @@ my @field = (
     ['leadq_field a int max=5 default=6;', 'leadq_field "a" is too large'],
     ['leadq_field a date max=5;', 'cannot have "max=5", its type is "date"'],
     ['leadq_field a date default=2025-02-29;', 'is a day that no calendar'],
+    ['leadq_field a list max=1048577;', 'allowed is 1..1048576'],
+    ['leadq_field a list depth=8;', 'allowed is 1..7'],
+    ['leadq_field a list default=[];', 'default of leadq_field "a" '],
+    ['leadq_field a list; leadq_field b list;', 'more than one '
+        . '"leadq_field" of type "list"'],
     ['leadq_field a url min=5;', 'cannot have "min=5", its type is "url"'],
     ['leadq_field a url max=5000;', 'allowed is 1..4096'],
     ['leadq_field a url default=brand.ru;', 'does not begin with http://'],

@@ -27,7 +27,7 @@ check(const char *body, const char *expected)
     arena = malloc(strlen(body) + 1);
     assert_non_null(arena);
 
-    code = leadq_json_parse(body, strlen(body), arena, &pairs);
+    code = leadq_json_parse(body, strlen(body), arena, NULL, &pairs);
 
     p = got;
     *p = '\0';
@@ -142,12 +142,12 @@ a_nul_inside_is_kept_for_the_types_to_refuse(void **state)
 
     (void) state;
 
-    assert_int_equal(leadq_json_parse("{\"a\":\"b\\u0000c\"}", 16, arena,
+    assert_int_equal(leadq_json_parse("{\"a\":\"b\\u0000c\"}", 16, arena, NULL,
                                       &pairs), LEADQ_OK);
     assert_int_equal(pairs.pair[0].value.len, 3);
     assert_memory_equal(pairs.pair[0].value.data, "b\0c", 3);
 
-    assert_int_equal(leadq_json_parse("{\"a\":1}\0", 8, arena, &pairs),
+    assert_int_equal(leadq_json_parse("{\"a\":1}\0", 8, arena, NULL, &pairs),
                      LEADQ_BAD_JSON);
 }
 
@@ -165,8 +165,8 @@ the_text_of_every_value_is_known(void **state)
 
     (void) state;
 
-    assert_int_equal(leadq_json_parse(body, sizeof(body) - 1, arena, &pairs),
-                     LEADQ_OK);
+    assert_int_equal(leadq_json_parse(body, sizeof(body) - 1, arena, NULL,
+                                      &pairs), LEADQ_OK);
     assert_int_equal(pairs.n, 3);
 
     for (i = 0; i < pairs.n; i++) {

@@ -208,9 +208,8 @@ count(void *data, const char *name, int line)
 }
 
 static void
-unknown_variables_are_named_with_their_line(void **state)
+every_use_of_a_variable_is_named_with_its_line(void **state)
 {
-    static const char *const names[] = {"name", "source", NULL};
     static const char text[] = "{{name}}\n{{#source}}\n{{{nam}}}{{/source}}";
     char seen[100] = "";
     fault_t fault;
@@ -219,14 +218,8 @@ unknown_variables_are_named_with_their_line(void **state)
     (void)state;
     tpl = template_parse(text, strlen(text), &fault);
     assert_non_null(tpl);
-    assert_int_equal(template_check(tpl, names, &fault), -1);
-    assert_int_equal(fault.line, 3);
-    assert_string_equal(fault.text, "unknown variable \"nam\"");
     template_each_name(tpl, count, seen);
     assert_string_equal(seen, "name:1 source:2 nam:3 ");
-    template_free(tpl);
-    tpl = template_parse(text, 9, &fault);
-    assert_int_equal(template_check(tpl, names, &fault), 0);
     template_free(tpl);
     template_free(NULL);
 }
@@ -244,7 +237,7 @@ main(void)
         cmocka_unit_test(mistakes_are_refused_with_their_line),
         cmocka_unit_test(templates_are_bounded),
         cmocka_unit_test(a_long_result_is_a_failure_not_an_overflow),
-        cmocka_unit_test(unknown_variables_are_named_with_their_line),
+        cmocka_unit_test(every_use_of_a_variable_is_named_with_its_line),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

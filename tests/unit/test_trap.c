@@ -220,8 +220,8 @@ lists_and_objects_fall_into_traps(void **state)
 
     (void) state;
 
-    assert_int_equal(leadq_json_parse(body, strlen(body), arena, &pairs),
-                     LEADQ_OK);
+    assert_int_equal(leadq_json_parse(body, strlen(body), arena, NULL,
+                                      &pairs), LEADQ_OK);
     assert_int_equal(leadq_trap_honeypot(&pairs, &pot), LEADQ_TRAP_HONEYPOT);
     assert_int_equal(leadq_trap_token(&pairs, &field, keys, NOW, 0, 1000),
                      LEADQ_TRAP_TOKEN_FORGED);

@@ -77,8 +77,8 @@ check(const char *body, const char *expected)
     assert_non_null(arena);
 
     if (*body == '{') {
-        assert_int_equal(leadq_json_parse(body, strlen(body), arena, &pairs),
-                         LEADQ_OK);
+        assert_int_equal(leadq_json_parse(body, strlen(body), arena, NULL,
+                                          &pairs), LEADQ_OK);
     } else {
         assert_int_equal(leadq_form_parse(body, strlen(body), arena, &pairs),
                          LEADQ_OK);

@@ -12,8 +12,8 @@ use Test::More;
 my $site = Leadq::Site->start;
 my ($pg, $world) = ($site->pg, $site->world);
 my $secret = 'a-long-secret';
-my $document = JSON::PP::encode_json({ mail_providers => [{
-    name => 'mailgun', secret_sha256 => sha256_hex($secret) }] });
+my $document = JSON::PP::encode_json({ mail_providers => [map { {
+    name => $_, secret_sha256 => sha256_hex($secret) } } qw(mailgun sendgrid)] });
 $pg->sql("select leadq.config_import('$document')");
 
 sub report {
@@ -50,6 +50,23 @@ wait_for('the network hears of it', 20, sub {
 is($pg->sql(q(select reason from leadq.lead)), 'hard_bounce',
     'the lead is rejected, by the worker\'s own table');
 is($pg->sql('select count(*) from leadq.mail_event'), 1, 'once');
+
+# SendGrid's words, hundreds at once, and a few that nobody can read
+my @events = map { { email => "person-$_\@primer.ru", event => 'delivered',
+    sg_event_id => "sg-$_", timestamp => 1764000000 + $_,
+    'smtp-id' => '<some.thing@geopod>', response => '250 ' . 'ok ' x 300 } }
+    1 .. 200;
+my $many = JSON::PP::encode_json(\@events);
+for my $broken ('{"sg_event_id":"\\ud800","event":"open"}', '7', 'what?') {
+    $many =~ s/\},\{/},$broken,{/;
+}
+is(http('POST', $site->url("/v1/mail-events/sendgrid/$secret"), { headers => {
+    'Content-Type' => 'application/json' }, content => $many })->{content},
+    '{"new":200}', 'two hundred events are taken, whatever is among them');
+is(report("sendgrid/$secret", [@events, @events]), 202, 'so is a repeat');
+is($pg->sql(q(select count(*) from leadq.mail_event
+    where provider = 'sendgrid')), 200, 'and each of them counts once');
+
 unlike(slurp($site->nginx->dir . '/../access.log'), qr/$secret/,
     'the log does not hold the secret');
 is($site->nginx->alarms, '', 'nginx raised no alarm');

@@ -49,6 +49,57 @@ is($rc, 1, 'another schema has other leads');
 is($rc, 2, 'what is no id is a mistake of usage');
 like($out, qr/"zz" is not the id of a lead/, 'and is told');
 
+# --- what triggers did and will do, in a schema of its own
+
+$pg->sql('create database story');
+my $dsn = $pg->dsn(dbname => 'story');
+($rc, $out) = ctl('migrate', '-d', $dsn, '--sql-dir', 'sql');
+is($rc, 0, 'there is a real schema') or diag($out);
+my %lead = (mine => $id, other => $id =~ s/1$/3/r);
+$pg->sql(<<"SQL", dbname => 'story');
+select leadq.config_import('{"sources": [{"name": "shop"}],
+  "events": ["cart.left", "cart.old", "order.placed"],
+  "segments": [{"name": "buyers"}],
+  "series": [], "triggers": [
+    {"name": "reminder", "event": "cart.left", "delay": "1 day",
+     "action": {"event": "cart.old"}},
+    {"name": "stop", "event": "order.placed",
+     "action": {"cancel": {"trigger": "reminder"}}},
+    {"name": "came", "event": "lead.received",
+     "action": {"segment": "buyers"}}]}');
+select leadq.web_lead(array['$lead{mine}', '$lead{other}']::uuid[], array[
+    '{"source": "shop", "email": "a\@x.ru"}',
+    '{"source": "shop", "email": "b\@x.ru"}']);
+select leadq.run_rules(100), leadq.run_rules(100);
+select leadq.web_event(array[gen_random_uuid()],
+    array['{"event": "cart.left", "email": "a\@x.ru"}']);
+select leadq.run_rules(100);
+SQL
+
+# What the story has of them, without columns and times.
+sub triggers {
+    my ($lead) = @_;
+    my (undef, $story) = ctl('leads', 'show', '-d', $dsn, $lead);
+    return [sort map { s/\S+ \S+ +//r =~ s/ +/ /gr =~ s/=\d[\dT:-]+Z/=TIME/gr }
+        grep { /  trigger / } split /\n/, $story];
+}
+
+my $times = 'happened=TIME planned=TIME';
+my $came = "trigger done trigger=came event=lead.received $times "
+    . 'action=segment';
+my $reminder = "trigger=reminder event=cart.left $times action=event";
+is_deeply(triggers($lead{mine}), [$came, "trigger planned $reminder"],
+    'a story tells what triggers have done and what they will do');
+$pg->sql(<<'SQL', dbname => 'story');
+select leadq.web_event(array[gen_random_uuid()],
+    array['{"event": "order.placed", "email": "a@x.ru"}']);
+select leadq.run_rules(100);
+SQL
+is_deeply(triggers($lead{mine}), ["trigger cancelled $reminder", $came,
+    "trigger done trigger=stop event=order.placed $times action=cancel"],
+    'and what became of that');
+is_deeply(triggers($lead{other}), [$came], 'another lead has its own');
+
 # --- what all commands have in common
 
 ($rc, $out) = ctl('--version');

@@ -10,7 +10,7 @@ use Test::More;
 use Time::HiRes qw(time);
 
 use lib $FindBin::Bin;
-use Leadq::Test qw(wait_for);
+use Leadq::Test qw(wait_for tempdir spew);
 use Leadq::Worker;
 use Outside qw(database add_letter add_postback wait_state job http_server
     smtp_server);
@@ -64,8 +64,50 @@ for my $case (
     $worker = worker($mail, lease => '5s');
     $detail = wait_state($pg, add_letter($pg), 'scheduled')->{detail};
     is($detail->{class}, 'network', "a server that $name: retry, network");
+    is($mail->count('CONNECT'), 1, 'and not at once');
     is($worker->term, 0, 'the worker ends well');
 }
+
+# a connection that the server has closed, as is heard when the next letter
+# uses it: that one goes again at once, unless the server may have it
+sub then_says { # 250 to a command first, and an answer when it comes again
+    my ($command, $answer, $first) = @_;
+    my $n = 0;
+    return ($command => sub { $n++ ? $answer : $first || '250 ok' });
+}
+
+my $idle = '421 4.4.2 Idle for too long';
+for my $case (
+    ['says 421 to MAIL', 'done', MAIL => $idle],
+    ['says 421 to RCPT', 'done', RCPT => $idle],
+    ['hangs up at MAIL', 'done', MAIL => ''],
+    ['hangs up at DATA', 'done', DATA => '', '354 go on'],
+    ['hangs up after the letter', 'scheduled', '.' => ''],
+    ['says 450 to MAIL', 'scheduled', MAIL => '450 4.3.2 Later'],
+) {
+    my ($name, $state, @answers) = @$case;
+    $mail = smtp_server(then_says(@answers));
+    $worker = worker($mail, smtp_connections => 1);
+    wait_state($pg, add_letter($pg), 'done');
+    wait_state($pg, add_letter($pg), $state);
+    is($mail->count('CONNECT'), $state eq 'done' ? 2 : 1,
+        "a used connection that $name: $state");
+    is($worker->term, 0, 'the worker ends well');
+}
+
+# a second try that ends the same way is the last
+my $dir = tempdir();
+$mail = smtp_server(MAIL => sub {
+    my $first = !-e "$dir/seen";
+    spew("$dir/seen", '');
+    return $first ? '250 ok' : $idle;
+});
+$worker = worker($mail, smtp_connections => 1);
+wait_state($pg, add_letter($pg), 'done');
+$detail = wait_state($pg, add_letter($pg), 'scheduled')->{detail};
+is($detail->{smtp}, 421, 'a server that has no time at all is told so');
+is($mail->count('MAIL'), 3, 'and asked once more only');
+is($worker->term, 0, 'the worker ends well');
 
 # a server that never answers QUIT holds up nobody
 $mail = smtp_server(RCPT => '550 5.1.1 No', QUIT => undef);
