@@ -26,7 +26,8 @@ print_contents(const ctl_document_t *doc, const char *file, const char *what)
     json_t *value;
 
     (void)printf("%s: %s", file, what);
-    json_object_foreach (doc->json, section, value) {
+    json_object_foreach(doc->json, section, value)
+    {
         if (json_is_array(value)) {
             (void)printf("%s %zu %s", between, json_array_size(value),
                          section);
