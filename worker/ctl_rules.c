@@ -168,7 +168,7 @@ ctl_rules_reference(ctl_check_t *check, const json_t *value,
 
     text = ctl_check_string(check, value);
     list = json_object_get(check->document, section);
-    if (text == NULL || list == NULL) {
+    if (text == NULL || !json_is_array(list)) {
         return;
     }
     json_array_foreach(list, i, item)
