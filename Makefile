@@ -309,7 +309,7 @@ install-module: module
 install-worker: worker
 	install -D -m 755 -t $(DESTDIR)$(SBINDIR) $(WORKER) $(CTL)
 	install -D -m 644 -t $(DESTDIR)$(DATADIR) conf/leadq.json \
-	    conf/welcome.json
+	    conf/leadq.schema.json conf/welcome.json
 	install -D -m 644 -t $(DESTDIR)$(DATADIR)/letters conf/letters/*
 	install -D -m 644 -t $(DESTDIR)$(DATADIR)/networks conf/networks/*
 	for d in $(notdir $(MONITORING)); do \

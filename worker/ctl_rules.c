@@ -168,7 +168,7 @@ ctl_rules_reference(ctl_check_t *check, const json_t *value,
 
     text = ctl_check_string(check, value);
     list = json_object_get(check->document, section);
-    if (text == NULL || list == NULL) {
+    if (text == NULL || !json_is_array(list)) {
         return;
     }
     json_array_foreach(list, i, item)
@@ -324,7 +324,7 @@ check_email(ctl_check_t *check, json_t *value)
 }
 
 static void
-check_time_zone(ctl_check_t *check, json_t *value)
+check_any_string(ctl_check_t *check, json_t *value)
 {
     (void)ctl_check_string(check, value);
 }
@@ -397,7 +397,7 @@ check_source(ctl_check_t *check, json_t *value)
         {"on_duplicate", 0, check_on_duplicate},
         {"soft_limit", 0, check_soft_limit},
         {"lang", 0, ctl_rules_lang},
-        {"time_zone", 0, check_time_zone},
+        {"time_zone", 0, check_any_string},
         {"from_email", 0, check_email},
         {"from_name", 0, check_from_name},
         {"base_url", 0, check_base_url},
@@ -427,6 +427,7 @@ void
 ctl_rules_check(ctl_check_t *check)
 {
     static const ctl_key_t keys[] = {
+        {"$schema", 0, check_any_string}, /* for editors */
         {"templates", 0, ctl_templates_check},
         {"series", 0, check_series_list},
         {"networks", 0, ctl_networks_check},

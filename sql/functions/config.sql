@@ -1,14 +1,17 @@
 create or replace function leadq.config_import(p_document jsonb)
 returns setof text
 language plpgsql
+set jit = off  -- see README.md, Plans
 as $$
 begin
     -- Puts a business document in force: the items of its sections are
     -- added or changed by name, texts of consents added; what the document
-    -- does not name stays.  Returns a line for each thing that changed.
-    -- Raises P0001 "path: reason" and changes nothing when names do not
-    -- resolve.  The texts, URLs and macros were checked by leadqctl, its only
-    -- caller.
+    -- does not name stays, and null names nothing.  Returns a line for each
+    -- thing that changed.  Raises P0001 "path: reason" and changes nothing
+    -- when names do not resolve.  The texts, URLs and macros were checked by
+    -- leadqctl, its only caller.
+    p_document := jsonb_strip_nulls(p_document);
+
     return query select * from leadq._import_networks(p_document);
     return query select * from leadq._import_templates(p_document);
     return query select * from leadq._import_limits(p_document);

@@ -43,7 +43,7 @@ for my $word (sort keys %words) {
 }
 
 # Keys of the business document, from the tables of its checks; its example.
-my @document_keys = map { slurp($_) =~ /\{"(\w+)", [01], \w+\}/g }
+my @document_keys = map { slurp($_) =~ /\{"(\$?\w+)", [01], \w+\}/g }
     qw(worker/ctl_rules.c worker/ctl_networks.c worker/ctl_partners.c
         worker/ctl_templates.c worker/ctl_consents.c worker/ctl_triggers.c
         worker/ctl_webhooks.c worker/ctl_mail.c);

@@ -35,6 +35,7 @@ like($files{'libnginx-mod-http-leadq'}, qr{ \./$_\n}, "the module has $_")
     usr/share/doc/libnginx-mod-http-leadq/README.md.gz);
 like($files{'leadq-worker'}, qr{ \./$_\n}, "the worker has $_")
     for qw(usr/sbin/leadq-worker usr/sbin/leadqctl usr/share/leadq/leadq.json
+    usr/share/leadq/leadq.schema.json
     lib/systemd/system/leadq-worker.service
     lib/systemd/system/leadq-worker@.service
     usr/lib/sysusers.d/leadq-worker.conf usr/share/man/man8/leadqctl.8.gz

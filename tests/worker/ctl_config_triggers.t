@@ -132,5 +132,13 @@ is((config('import', @database))[0], 0, 'the good one is imported');
 spew($doc, $out);
 like((config('import', @database))[1], qr/in force, nothing changed/,
     'and its export changes nothing');
+spew($doc, '{' . join(', ', map { qq("$_": null) } qw(templates series networks
+    sources consent_texts limits events segments webhooks triggers
+    mail_providers)) . '}');
+like((config('import', @database))[1], qr/in force, nothing changed/,
+    'a section that is null counts as missing');
+spew($doc, '{"templates": null, "series": [{"name": "p", "kind": "promo",'
+    . ' "steps": [{"template": "t"}]}]}');
+is((config('import', @database))[0], 0, 'names of it are left to SQL');
 
 done_testing();

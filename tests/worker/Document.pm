@@ -1,0 +1,168 @@
+package Document;
+
+# A business document that has every key, and two judges of documents: the
+# schema for editors, conf/leadq.schema.json, and leadqctl.
+
+use strict;
+use warnings;
+
+use Exporter 'import';
+use FindBin ();
+use IPC::Open2 qw(open2);
+use JSON::PP ();
+
+use Leadq::Test qw(tempdir spew run build_dir);
+
+our @EXPORT_OK = qw(rich changed each_place mistakes leadqctl);
+
+my $json = JSON::PP->new->utf8->canonical->allow_nonref;
+my $root = "$FindBin::Bin/../..";
+my $dir = tempdir();
+my ($answers, $documents);
+
+my $RICH = <<'JSON';
+{"$schema": "./leadq.schema.json",
+ "templates": [
+  {"name": "ask", "lang": "ru", "subject": "{{name}}, да?",
+   "text": "{{confirm_url}} {{unsubscribe_url}}",
+   "html": "{{confirm_url}} {{unsubscribe_url}}"},
+  {"name": "sell", "lang": "pt-BR", "subject": "x",
+   "text": {"file": "letter"}, "html": {"file": "letter"}}],
+ "series": [
+  {"name": "doi", "kind": "doi", "grace": "1 day 02:00:00",
+   "link_life": "2 weeks", "stop_on": ["order.placed"],
+   "steps": [{"template": "ask", "delay": "0"}, {"template": "ask"}]},
+  {"name": "welcome", "kind": "welcome", "next": "promo",
+   "window": {"from": "10:00", "to": "24:00"},
+   "steps": [{"template": "sell"}]},
+  {"name": "promo", "kind": "promo", "steps": [{"template": "sell"}]}],
+ "networks": [
+  {"name": "get", "url": "http://n.example:81/{_token}?s={status:approved=1 rejected=2}",
+   "ports": [81, 65535], "method": "GET", "secret": "get", "sign": "get.sign",
+   "match": {"type": "json_path", "value": "a.b=1"},
+   "permanent": {"type": "any"}, "statuses": ["approved", "hold"],
+   "concurrency": 1000, "rate": 0.001},
+  {"name": "post", "url": "https://n.example", "method": "POST",
+   "content_type": "application/json", "body": "{\"id\": \"{click_id}\"}"}],
+ "sources": [
+  {"name": "one", "series": "doi", "network": "get", "payout": "150.00",
+   "currency": "RUB", "offer_id": "7", "approve_on": "deliverable",
+   "expired_as": "hold", "on_duplicate": "share", "soft_limit": 10,
+   "lang": "ru", "time_zone": "Asia/Omsk", "from_email": "a.b@c.example",
+   "from_name": "Клуб", "base_url": "https://c.example:8080/a/b",
+   "retention_days": 3650, "track_opens": true, "track_clicks": false},
+  {"name": "two", "series": "doi", "from_email": "a@почта.рф",
+   "base_url": "http://c", "partners": [
+    {"network": "get", "offer_id": "8", "payout": "9.5", "currency": "EUR"},
+    {"network": "post"}]}],
+ "consent_texts": [
+  {"purpose": "ads", "version": "1", "lang": "ru", "text": "Пишите"},
+  {"purpose": "pd_processing", "version": "1", "lang": "ru",
+   "text": {"file": "letter"}}],
+ "limits": {
+  "quiet": [{"channel": "any", "from": "21:00", "to": "09:00"}],
+  "caps": [{"channel": "email", "count": 1, "per": "1 day"},
+           {"count": 1000, "per": "400 days"}]},
+ "events": ["order.placed", "order.paid"],
+ "segments": [{"name": "vip", "title": "Лучшие"}],
+ "webhooks": [
+  {"name": "shop", "url": "https://s.example/{event}", "method": "POST",
+   "content_type": "application/x-www-form-urlencoded",
+   "body": "sum={data_sum}", "secret": "shop", "sign": "shop.sign",
+   "match": {"type": "contains", "value": "ok"},
+   "permanent": {"type": "body_prefix", "value": "no"},
+   "concurrency": 1, "rate": 10000, "ports": []}],
+ "triggers": [
+  {"name": "a", "event": "order.placed", "enabled": false, "delay": "0",
+   "condition": "$.event.data.sum > 9", "class": "service", "source": "one",
+   "window": {"from": "10:00", "to": "19:00", "days": 400},
+   "action": {"message": "sell"}},
+  {"name": "b", "event": "contact.confirmed", "source": "two",
+   "action": {"series": "welcome"}},
+  {"name": "c", "event": "order.paid", "window": {"days": 0},
+   "action": {"cancel": {"series": "promo"}}},
+  {"name": "d", "event": "order.paid", "action": {"cancel": {"trigger": "a"}}},
+  {"name": "e", "event": "lead.received", "action": {"event": "order.paid"}},
+  {"name": "f", "event": "letter.opened", "action": {"webhook": "shop"}},
+  {"name": "g", "event": "webhook.dead", "action": {"segment": "vip"}}],
+ "mail_providers": [
+  {"name": "mailgun", "secret_sha256":
+   "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"},
+  {"name": "own", "secret_sha256":
+   "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+   "mapping": {"id": "$.id", "kind": ["$.a", "$.b"], "kinds":
+    {"a b": "failed", "c": "opened"}, "message": "$.m", "email": "$.e",
+    "status": ["$.s"], "reply": []}}]}
+JSON
+
+sub rich { return $json->decode($RICH) }
+
+my %sections;
+
+# One section of the rich document, with the value at "sources.0.name"
+# replaced by what the JSON text says; '': without it.
+sub changed {
+    my ($place, $text) = @_;
+
+    my @path = split /\./, $place;
+    if (!%sections) {
+        my $rich = rich();
+        $sections{$_} = $json->encode($rich->{$_}) for keys %$rich;
+    }
+    my $document = {};
+    $document->{ $path[0] } = $json->decode($sections{ $path[0] })
+        if exists $sections{ $path[0] };
+    my $last = pop @path;
+    my $at = $document;
+    $at = ref $at eq 'ARRAY' ? $at->[$_] : $at->{$_} for @path;
+    if (ref $at eq 'ARRAY') {
+        splice @$at, $last, 1, $text eq '' ? () : $json->decode($text);
+    } elsif ($text eq '') {
+        delete $at->{$last};
+    } else {
+        $at->{$last} = $json->decode($text);
+    }
+    return $document;
+}
+
+# Calls $sub with each place below a value, and with what stands there.
+sub each_place {
+    my ($value, $sub, $place) = @_;
+
+    my %below = ref $value eq 'HASH' ? %$value
+        : ref $value eq 'ARRAY' ? map { $_ => $value->[$_] } 0 .. $#$value
+        : ();
+    for my $key (sort keys %below) {
+        my $there = join '.', defined $place ? $place : (), $key;
+        $sub->($there, $below{$key});
+        each_place($below{$key}, $sub, $there);
+    }
+    return;
+}
+
+# What the schema finds wrong: hashes of at, what and perhaps key.
+sub mistakes {
+    my ($document) = @_;
+
+    if (!$documents) {
+        open2($answers, $documents, 'node', "$root/tests/lib/judge.js",
+            "$root/conf/leadq.schema.json");
+        defined readline $answers
+            or die "judge.js did not start (make deps installs ajv)\n";
+    }
+    print {$documents} $json->encode($document), "\n";
+    $documents->flush;
+    return @{ $json->decode(scalar readline $answers) };
+}
+
+# (exit code, output) of leadqctl config.
+sub leadqctl {
+    my ($command, $document, @more) = @_;
+
+    spew("$dir/letter", "{{unsubscribe_url}}\n");
+    spew("$dir/document.json", $json->encode($document));
+    return run(build_dir() . '/leadqctl', 'config', $command, @more,
+        "$dir/document.json");
+}
+
+1;

@@ -1,0 +1,202 @@
+#!/usr/bin/perl
+
+# What conf/leadq.schema.json says of a document, and what leadqctl config
+# import says of it: right and wrong documents on which they agree.
+
+use strict;
+use warnings;
+
+use FindBin ();
+use Test::More;
+
+use lib $FindBin::Bin;
+use Document qw(rich changed mistakes leadqctl);
+use Leadq::Postgres;
+
+my $pg = Leadq::Postgres->start;
+$pg->migrate;
+my @database = ('-d', $pg->dsn);
+
+# PLACE JSON: a section of the rich document, changed there.
+my $RIGHT = <<'CASES';
+$schema null
+templates null
+limits null
+mail_providers null
+templates.0.lang "rus-Cyrl-1996"
+templates.0.subject " 1234567890 "
+series.0.grace "0"
+series.0.grace "400 days"
+series.0.grace "56weeks 1 day 0:5:000059 "
+series.0.grace "1 s 2 min 3 hours"
+series.0.link_life "00:00:01"
+series.0.kind null
+series.0.stop_on ["contact.unsubscribed", "order.paid"]
+series.0.window {"from": "23:59", "to": "00:00"}
+networks.0.url "HTTPS://[::1]:81?{_token}&{hmac_sha1:k,subid+'-'+rand}"
+networks.0.match {"type": "not_contains", "value": "x"}
+networks.0.match {"type": "any", "value": null}
+networks.0.permanent null
+networks.0.statuses ["hold", "processed", "approved", "rejected"]
+networks.0.concurrency 1
+networks.0.rate 10000
+networks.1.ports []
+sources.0.approve_on null
+sources.0.expired_as "none"
+sources.0.soft_limit 1
+sources.0.time_zone "Etc/GMT+3"
+sources.0.time_zone "UTC"
+sources.0.from_email " a+b/c@d.example\n"
+sources.0.from_name "12345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678 😀"
+sources.0.payout "0123456789.05"
+sources.0.retention_days 1
+sources.1.partners [{"network": "get"}]
+sources.1.base_url "https://c.example/~a%20/b."
+consent_texts.0.version "2"
+limits.quiet [{"channel": "email", "from": "20:00", "to": "24:00"}]
+limits.quiet []
+limits.caps.0.per "0 days 1 min"
+events ["order.placed", "order.paid", "a_1.2._"]
+segments.0.title null
+webhooks.0.method null
+webhooks.0.body null
+webhooks.0.secret null
+triggers.0.delay "1 week"
+triggers.0.window {"from": null, "days": 1}
+triggers.0.class "marketing"
+triggers.2.action.cancel {"series": "promo", "trigger": null}
+mail_providers.0.name "generic"
+mail_providers.1.mapping.kinds {}
+mail_providers.1.mapping.id null
+CASES
+
+my $WRONG = <<'CASES';
+sorces []
+$schema 7
+templates {}
+templates.0.lang "RU"
+templates.0.lang "ru-"
+templates.0.name "Ask"
+templates.0.name null
+templates.0.name "1234567890123456789012345678901234567890123456789012345678901234"
+templates.0.subject " "
+templates.0.subject "a\tb"
+templates.0.text ""
+templates.1.text {"file": null}
+templates.1.text {"file": "letter", "charset": "x"}
+series.0.steps []
+series.0.steps.0.delay 0
+series.0.steps.0 "ask"
+series.0.grace "2 moons"
+series.0.grace "401 days"
+series.0.grace "58 weeks"
+series.0.grace "1 day 2 days"
+series.0.grace "1 hour 02:00"
+series.0.grace "02:00 1 s"
+series.0.grace "01:60"
+series.0.link_life "0 days 00:00"
+series.0.kind "trigger"
+series.0.next "promo"
+series.0.stop_on ["contact.unconfirmed"]
+series.0.stop_on ["order.paid", "order.paid"]
+series.1.window {"from": "24:00", "to": "09:00"}
+series.1.window {"from": "10:00"}
+series.1.window {"from": "10:00", "to": "11:00", "days": 1}
+networks.0.url "ftp://n.example"
+networks.0.url "http://{token}.example"
+networks.0.url "http://n.example/a b"
+networks.0.url "http://n.example/}"
+networks.0.method "PUT"
+networks.0.secret null
+networks.0.secret "a/b"
+networks.0.sign ".a"
+networks.0.match {"type": "regex", "value": "x"}
+networks.0.match {"type": "contains"}
+networks.0.match {"type": "json_path", "value": "=x"}
+networks.0.permanent {"value": "x"}
+networks.0.statuses []
+networks.0.statuses ["paid"]
+networks.0.concurrency 1001
+networks.0.concurrency "1"
+networks.0.rate 0
+networks.0.rate "5"
+networks.0.ports [81, 1, 2, 3, 4, 5, 6, 7, 8]
+networks.0.ports [81, 0]
+networks.1.method null
+networks.1.content_type "text/plain"
+networks.1.content_type null
+networks.1.body 7
+sources.0.series null
+sources.0.network null
+sources.0.partners []
+sources.0.approve_on "hope"
+sources.1.expired_as "lost"
+sources.0.on_duplicate true
+sources.0.soft_limit 11
+sources.0.soft_limit 1.5
+sources.0.time_zone "moscow"
+sources.0.from_email null
+sources.0.from_email "a..b@c.example"
+sources.0.from_email "a@b@c.example"
+sources.0.from_name ""
+sources.0.base_url "https://c.example/"
+sources.0.base_url "https://c.example?x"
+sources.0.payout 150
+sources.0.payout "150.001"
+sources.0.currency null
+sources.0.currency "rub"
+sources.0.retention_days 3651
+sources.0.track_opens "yes"
+sources.1.offer_id "7"
+sources.1.partners [{"network": "get"}, {"network": "get"}]
+sources.1.partners [{"network": "get", "payout": "1"}]
+sources.1.partners [{"offer_id": "1"}]
+consent_texts.0.purpose "all"
+consent_texts.0.text ""
+limits.quiet [{"from": "1:00", "to": "02:00"}]
+limits.quiet.0.channel "fax"
+limits.caps.0.count 0
+limits.caps.0.per "0"
+events ["order.placed", "order.paid", "order"]
+events ["order.placed", "order.paid", "series.begun"]
+segments.0.title " "
+webhooks.0.method "GET"
+webhooks.0.statuses ["hold"]
+triggers.0.event "order"
+triggers.0.event "contact.moved"
+triggers.0.condition ""
+triggers.0.window {}
+triggers.0.window.days 401
+triggers.0.window.to null
+triggers.0.enabled 1
+triggers.0.class "urgent"
+triggers.1.class "service"
+triggers.3.source "one"
+triggers.0.action {}
+triggers.0.action {"message": "sell", "segment": "vip"}
+triggers.0.action {"message": "sell", "segment": null}
+triggers.2.action.cancel {"series": "promo", "trigger": "a"}
+triggers.4.action.event "lead.received"
+mail_providers.0.name "other"
+mail_providers.0.secret_sha256 "0123"
+mail_providers.1.mapping.message null
+mail_providers.1.mapping.kind ["a"]
+mail_providers.1.mapping.kinds.c "seen"
+CASES
+
+sub verdicts {
+    my ($document) = @_;
+    my ($rc, $out) = leadqctl('diff', $document, @database);
+    my @mistakes = map { "$_->{at} $_->{what}" } mistakes($document);
+    note($out, join "\n", @mistakes);
+    return ($rc == 0 ? 'right' : 'wrong') . ', '
+        . (@mistakes ? 'wrong' : 'right');
+}
+
+is((leadqctl('import', rich(), @database))[0], 0, 'a document is in force');
+is(verdicts(changed(split / /, $_, 2)), 'right, right', "right: $_")
+    for split /\n/, $RIGHT;
+is(verdicts(changed(split / /, $_, 2)), 'wrong, wrong', "wrong: $_")
+    for split /\n/, $WRONG;
+
+done_testing();
