@@ -5,7 +5,6 @@ language plpgsql
 as $$
 declare
     v_now timestamptz := leadq.now();
-    v_messages uuid[];
     v_enrolments uuid[];
     v_tried uuid[];
     v_classes text[];
@@ -14,15 +13,14 @@ begin
     -- hard bounce, or as many soft ones in a row as the source allows, makes
     -- the address invalid and rejects its leads; after anything else the
     -- series goes on.
-    select array_agg(m.message_id order by m.enrolment_id),
-           array_agg(m.enrolment_id order by m.enrolment_id)
-      into v_messages, v_enrolments
+    select array_agg(m.enrolment_id order by m.enrolment_id)
+      into v_enrolments
       from unnest(p_kinds, p_refs, p_states) i (kind, ref, state)
       join leadq.message m on m.message_id = i.ref
      where i.kind = 'letter'
        and i.state in ('done', 'dead', 'cancelled');
 
-    if v_messages is not null then
+    if v_enrolments is not null then
         perform leadq._lock_enrolments(v_enrolments);
 
         with outcome as (
@@ -55,9 +53,9 @@ begin
         perform leadq._count_bounces(array_agg(m.message_id),
                 array_agg(case i.detail ->> 'reason' when 'bad-domain'
                           then 'bad_domain' end))
-           from unnest(p_refs, p_details) i (ref, detail)
+           from unnest(p_refs, p_states, p_details) i (ref, state, detail)
            join leadq.message m on m.message_id = i.ref
-          where m.message_id = any (v_messages)
+          where i.state = 'dead'
             and m.state = 'bounced'
          having count(*) > 0;
 

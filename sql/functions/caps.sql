@@ -63,7 +63,7 @@ $$;
 create or replace function leadq._letter_time(p_at timestamptz,
     p_zone text, p_marketing boolean, p_from time, p_to time)
 returns timestamptz
-language plpgsql volatile
+language plpgsql stable
 as $$
 declare
     v_at timestamptz := p_at;
@@ -72,8 +72,7 @@ declare
 begin
     -- The first moment, from p_at on, in the window and, for marketing, out
     -- of the quiet hours.  Again as long as opening one closes another: a day
-    -- begins no more than three of them.  Within a second of that: scheduled
-    -- jobs are found by their time, so that it must not be one for a million.
+    -- begins no more than three of them.
     for v_i in 1 .. 4 loop
         v_before := v_at;
 
@@ -92,8 +91,7 @@ begin
         exit when v_at = v_before;
     end loop;
 
-    return case when v_at = p_at then v_at
-                else v_at + random() * interval '1 s' end;
+    return v_at;
 end
 $$;
 
@@ -142,14 +140,10 @@ begin
     -- another: a claim comes here several times, so that locks on people
     -- would be taken in any order.  Returns how many were put off.
     if not exists (
-        select from unnest(p_jobs) j (job_id)
-          join leadq.job_ready r
-            on r.lane = j.job_id % 8
-           and r.job_id = j.job_id
-          join leadq.message m on m.message_id = r.ref
+        select from leadq._leased_letters(p_jobs) l
           join leadq.series s using (series_id)
-         where r.kind = 'letter'
-           and (s.marketing or s.window_from is not null))
+         where s.marketing
+            or s.window_from is not null)
     then
         return 0;
     end if;
@@ -157,24 +151,19 @@ begin
     perform pg_advisory_xact_lock(hashtext('leadq_caps'));
 
     with letter as (
-        select m.message_id, m.contact_id, m.handed_at, s.marketing,
+        select l.message_id, l.contact_id, l.handed_at, s.marketing,
                s.window_from, s.window_to, z.zone,
                leadq._letter_time(v_now, z.zone, s.marketing, s.window_from,
                                   s.window_to) as open_at,
-               r.job_id
-          from unnest(p_jobs) j (job_id)
-          join leadq.job_ready r
-            on r.lane = j.job_id % 8
-           and r.job_id = j.job_id
-          join leadq.message m on m.message_id = r.ref
+               l.job_id
+          from leadq._leased_letters(p_jobs) l
           join leadq.series s using (series_id)
-          join leadq.enrolment e using (enrolment_id)
-          join leadq.contact c on c.contact_id = m.contact_id
-          join leadq.source o on o.source_id = e.source_id
+          join leadq.contact c on c.contact_id = l.contact_id
+          join leadq.source o on o.source_id = l.source_id
          cross join lateral (select coalesce(c.time_zone, o.time_zone))
                z (zone)
-         where r.kind = 'letter'
-           and (s.marketing or s.window_from is not null)
+         where s.marketing
+            or s.window_from is not null
     ), placed as (
         select l.*,
                row_number() over (partition by l.contact_id,

@@ -25,14 +25,8 @@ begin
     -- and for three minutes at most.  Letters to a domain that takes none
     -- bounce here.  Then those whose receiver is left alone for a while, see
     -- _hold_groups.  Returns how many.  Called by _withhold_jobs.
-    select array_agg(distinct leadq._domain(e.email)) into v_domains
-      from unnest(p_jobs) j (job_id)
-      join leadq.job_ready r
-        on r.lane = j.job_id % 8
-       and r.job_id = j.job_id
-       and r.kind = 'letter'
-      join leadq.message m on m.message_id = r.ref
-      join leadq.enrolment e using (enrolment_id);
+    select array_agg(distinct leadq._domain(l.email)) into v_domains
+      from leadq._leased_letters(p_jobs) l;
 
     if v_domains is null then
         return 0;
@@ -97,34 +91,27 @@ begin
            and d.domain = leadq._domain(e.email)
            and d.state = 'asked'
            and d.fresh_until > v_now
-        returning r.*, d.domain,
-                  d.fresh_until + r.job_id / 8 % 1000000 * interval '1 us'
-                      as run_at  -- found by it, so not the same for all
+        returning r.*, d.domain, d.fresh_until
     ), waiting as (
-        insert into leadq.mail_wait as old (domain, job_id, run_at)
-        select h.domain, h.job_id, h.run_at
+        insert into leadq.mail_wait as old (domain, message_id, run_at)
+        select h.domain, h.ref, h.fresh_until
           from held h
-        on conflict (domain, job_id) do update set run_at = excluded.run_at
+        on conflict (domain, message_id) do update
+           set run_at = excluded.run_at
     )
     insert into leadq.job_scheduled
            (run_at, lane, job_id, kind, target, ref, attempt, created_at)
-    select h.run_at, h.lane, h.job_id, h.kind, h.target, h.ref,
+    select h.fresh_until, h.lane, h.job_id, h.kind, h.target, h.ref,
            h.attempt - 1, h.created_at
       from held h;
 
     get diagnostics v_held = row_count;
 
-    select array_agg(r.job_id), array_agg(r.lease_token)
+    select array_agg(l.job_id), array_agg(l.lease_token)
       into v_jobs, v_tokens
-      from unnest(p_jobs) j (job_id)
-      join leadq.job_ready r
-        on r.lane = j.job_id % 8
-       and r.job_id = j.job_id
-       and r.kind = 'letter'
-      join leadq.message m on m.message_id = r.ref
-      join leadq.enrolment e using (enrolment_id)
+      from leadq._leased_letters(p_jobs) l
       join leadq.mail_domain d
-        on d.domain = leadq._domain(e.email)
+        on d.domain = leadq._domain(l.email)
        and d.state = 'bad';
 
     if v_jobs is not null then
@@ -164,17 +151,11 @@ begin
         for update;
 
     with letter as (
-        select r.lane, r.job_id, g.mx_group, g.paused_until, g.trials,
+        select l.lane, l.job_id, g.mx_group, g.paused_until, g.trials,
                row_number() over (partition by g.mx_group
-                                  order by r.job_id) as n
-          from unnest(p_jobs) j (job_id)
-          join leadq.job_ready r
-            on r.lane = j.job_id % 8
-           and r.job_id = j.job_id
-           and r.kind = 'letter'
-          join leadq.message m on m.message_id = r.ref
-          join leadq.enrolment e using (enrolment_id)
-          join leadq.mail_domain d on d.domain = leadq._domain(e.email)
+                                  order by l.job_id) as n
+          from leadq._leased_letters(p_jobs) l
+          join leadq.mail_domain d on d.domain = leadq._domain(l.email)
           join leadq.mail_group g
             on g.mx_group = d.mx_group
            and g.pauses > 0
@@ -287,12 +268,12 @@ begin
     with waited as (
         delete from leadq.mail_wait w
          where w.domain = any (v_domains)
-        returning w.run_at, w.job_id
+        returning w.run_at, w.message_id
     ), gone as (
         delete from leadq.job_scheduled s
          using waited w
          where s.run_at = w.run_at
-           and s.job_id = w.job_id
+           and s.ref = w.message_id
         returning s.*
     )
     insert into leadq.job_ready

@@ -80,6 +80,15 @@ begin
 
     delete from leadq.event_due d where d.contact_id = any (v_persons);
 
+    select array_agg(o.fired_id) filter (where o.state = 'queued')
+      into v_calls
+      from (select f.fired_id, f.state
+              from leadq.fired f
+             where f.contact_id = any (v_persons)
+               and f.ended_at is null
+             order by f.fired_id
+               for update) o;
+
     with ended as (
         update leadq.fired f
            set data = null,
@@ -87,19 +96,12 @@ begin
                        else f.state end,
                ended_at = coalesce(f.ended_at, leadq.now())
          where f.contact_id = any (v_persons)
-        returning f.fired_id, f.trigger_id, f.run_at, f.state, f.ended_at
-    ), gone as (
-        delete from leadq.job_scheduled j
-         using ended e
-         where j.run_at = e.run_at
-           and j.ref = e.fired_id
+        returning f.fired_id, f.run_at
     )
-    select array_agg(e.fired_id) into v_calls
-      from ended e
-      join leadq.trigger t using (trigger_id)
-     where t.action = 'webhook'
-       and e.state = 'cancelled'
-       and e.ended_at = leadq.now();
+    delete from leadq.job_scheduled j
+     using ended e
+     where j.run_at = e.run_at
+       and j.ref = e.fired_id;
 
     if v_calls is not null then
         delete from leadq.job_ready j

@@ -1,8 +1,32 @@
+create or replace function leadq._leased_letters(p_jobs bigint[])
+returns table (job_id bigint, lane smallint, lease_token uuid,
+    message_id uuid, contact_id bigint, series_id integer, step integer,
+    template_id integer, handed_at timestamptz, source_id integer,
+    email text, lang text)
+language sql stable
+as $$
+    -- The letters among leased jobs, and whom they are for.  Becomes part of
+    -- the plan of what asks.
+    select r.job_id, r.lane, r.lease_token, m.message_id, m.contact_id,
+           m.series_id, m.step, m.template_id, m.handed_at, e.source_id,
+           e.email, e.lang
+      from unnest(p_jobs) j (job_id)
+      join leadq.job_ready r
+        on r.lane = j.job_id % 8
+       and r.job_id = j.job_id
+       and r.kind = 'letter'
+      join leadq.message m on m.message_id = r.ref
+      join leadq.enrolment e using (enrolment_id)
+$$;
+
+
 create or replace function leadq._letter_payloads(p_jobs bigint[])
 returns table (job_id bigint, payload text)
 language plpgsql
 as $$
 declare
+    -- Links end by real time, as the web tier's clock knows it, and never
+    -- sooner than rules may expect it.
     v_now timestamptz := greatest(leadq.now(), pg_catalog.now());
 begin
     -- All that the worker needs to write and send the letters among leased
@@ -13,16 +37,9 @@ begin
     -- it is.  Without a template the payload is null.  Called by claim_jobs.
     return query
         with letter as materialized (
-            select r.job_id, m.message_id, m.series_id, m.step, m.template_id,
-                   e.email, e.lang, e.source_id, coalesce(c.name, '') as name
-              from unnest(p_jobs) j (job_id)
-              join leadq.job_ready r
-                on r.lane = j.job_id % 8
-               and r.job_id = j.job_id
-               and r.kind = 'letter'
-              join leadq.message m on m.message_id = r.ref
-              join leadq.enrolment e using (enrolment_id)
-              join leadq.contact c on c.contact_id = m.contact_id
+            select l.*, coalesce(c.name, '') as name
+              from leadq._leased_letters(p_jobs) l
+              join leadq.contact c using (contact_id)
         ), form as materialized (
             select f.series_id, f.step, f.source_id, f.lang, t.template_id,
                    s.name as source, t.lang as written_in, s.base_url,
@@ -101,8 +118,7 @@ create or replace function leadq._link(p_base text, p_purpose text,
 returns jsonb
 language sql stable
 as $$
-    -- A link for the worker to sign.  It ends by real time, as the web
-    -- tier's clock knows it, and never sooner than rules may expect it.
+    -- A link for the worker to sign.
     select jsonb_build_object('base', p_base, 'purpose', p_purpose,
         'subject', p_subject,
         'expires', floor(extract(epoch from p_end))::bigint)

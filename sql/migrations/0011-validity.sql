@@ -27,9 +27,9 @@ comment on column leadq.mail_domain.denials is
 
 create table leadq.mail_wait (
     domain          text        not null,
-    job_id          bigint      not null,
+    message_id      uuid        not null,
     run_at          timestamptz not null,
-    constraint mail_wait_pk primary key (domain, job_id)
+    constraint mail_wait_pk primary key (domain, message_id)
 );
 
 comment on table leadq.mail_wait is

@@ -36,6 +36,11 @@ alter table leadq.enrolment
 comment on column leadq.enrolment.bulk is
     'Whether its letters go by the lane bulk, as those to an old base do.';
 
+-- A scheduled job is found by its time and what it is about: a million letters
+-- may wait for the same morning.
+drop index leadq.job_scheduled_run_at_ix;
+create index job_scheduled_run_at_ix on leadq.job_scheduled (run_at, ref);
+
 drop function if exists leadq._intake(uuid[]);
 drop function if exists leadq._judge_leads(uuid[]);
 drop function if exists leadq._enrol(uuid[]);
