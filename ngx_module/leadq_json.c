@@ -183,20 +183,18 @@ static void
 leadq_json_raw(leadq_pairs_t *pairs, size_t i, const char *begin,
     const char *end)
 {
+    leadq_str_t  *raw;
+
     if (i >= LEADQ_PAIRS_MAX) {
         return;
     }
 
-    while (begin < end && strchr(" \t\r\n", *begin) && *begin) {
-        begin++;
-    }
+    raw = &pairs->pair[i].raw;
 
-    while (begin < end && strchr(" \t\r\n", end[-1]) && end[-1]) {
-        end--;
-    }
+    raw->data = begin;
+    raw->len = (size_t) (end - begin);
 
-    pairs->pair[i].raw.data = begin;
-    pairs->pair[i].raw.len = (size_t) (end - begin);
+    leadq_type_trim(&raw->data, &raw->len);
 }
 
 

@@ -10,10 +10,7 @@
 
 #include "leadq_list.h"
 
-#include <string.h>
 
-
-static size_t leadq_list_blanks(const char *in, size_t len);
 static leadq_code_e leadq_list_split(const leadq_rule_t *rule,
     const char *in, const char *end, leadq_buf_t *list);
 static const char *leadq_list_quote(const char *p, const char *end);
@@ -25,12 +22,9 @@ leadq_code_e
 leadq_list_check(const leadq_rule_t *rule, const char *in, size_t len,
     leadq_buf_t *list)
 {
-    size_t         blanks;
-    leadq_code_e   code;
+    leadq_code_e  code;
 
-    blanks = leadq_list_blanks(in, len);
-    in += blanks;
-    len -= blanks;
+    leadq_type_trim(&in, &len);
 
     list->len = 0;
 
@@ -65,39 +59,23 @@ leadq_list_check(const leadq_rule_t *rule, const char *in, size_t len,
 int
 leadq_list_begins(const char *in, size_t len)
 {
-    size_t  blanks;
+    leadq_type_trim(&in, &len);
 
-    blanks = leadq_list_blanks(in, len);
-
-    return blanks < len && in[blanks] == '[';
-}
-
-
-static size_t
-leadq_list_blanks(const char *in, size_t len)
-{
-    size_t  n;
-
-    for (n = 0; n < len; n++) {
-        if (in[n] == '\0' || strchr(" \t\r\n", in[n]) == NULL) {
-            break;
-        }
-    }
-
-    return n;
+    return len && *in == '[';
 }
 
 
 /*
- * in is behind the first bracket.  Where values end is seen by brackets and
- * quotes alone; whether they are values is not asked here.
+ * in is behind the first bracket, end behind the last byte.  Where values end
+ * is seen by brackets and quotes alone; whether they are values is not asked
+ * here.
  */
 
 static leadq_code_e
 leadq_list_split(const leadq_rule_t *rule, const char *in, const char *end,
     leadq_buf_t *list)
 {
-    size_t       depth, left;
+    size_t       depth;
     const char  *p;
 
     depth = 0;
@@ -125,11 +103,7 @@ leadq_list_split(const leadq_rule_t *rule, const char *in, const char *end,
         } else if (*p == ']') {
             (void) leadq_list_add(rule, in, (size_t) (p - in), list);
 
-            p++;
-            left = (size_t) (end - p);
-
-            return leadq_list_blanks(p, left) == left ? LEADQ_OK
-                                                      : LEADQ_JSON_BAD_VALUE;
+            return p == end - 1 ? LEADQ_OK : LEADQ_JSON_BAD_VALUE;
         }
     }
 

@@ -62,18 +62,27 @@ const leadq_type_t  leadq_types[LEADQ_TYPES] = {
 };
 
 
+void
+leadq_type_trim(const char **in, size_t *len)
+{
+    while (*len && strchr(" \t\r\n", **in) && **in != '\0') {
+        (*in)++;
+        (*len)--;
+    }
+
+    while (*len && strchr(" \t\r\n", (*in)[*len - 1])
+           && (*in)[*len - 1] != '\0')
+    {
+        (*len)--;
+    }
+}
+
+
 leadq_code_e
 leadq_type_check(const leadq_rule_t *rule, const char *in, size_t len,
     int64_t now, leadq_value_t *value)
 {
-    while (len && strchr(" \t\r\n", *in) && *in != '\0') {
-        in++;
-        len--;
-    }
-
-    while (len && strchr(" \t\r\n", in[len - 1]) && in[len - 1] != '\0') {
-        len--;
-    }
+    leadq_type_trim(&in, &len);
 
     value->len = 0;
 

@@ -96,6 +96,9 @@ typedef struct {
 extern const leadq_type_t  leadq_types[LEADQ_TYPES];
 
 
+/* Cuts off the blanks around a text: space, tab, CR and LF. */
+void leadq_type_trim(const char **in, size_t *len);
+
 /*
  * Checks and normalises one value.
  *

@@ -1,8 +1,8 @@
 /*
  * What a page of leadq does beyond plain HTML: the language, the click id of
- * the partner's link, the time zone, problems shown beside their fields.  Texts are in the
- * pages; nothing is stored in the browser; everything works without it, and
- * the server has the last word about every value.
+ * the partner's link, the time zone, problems shown beside their fields.
+ * Texts are in the pages; nothing is stored in the browser; everything works
+ * without it, and the server has the last word about every value.
  */
 (function () {
     'use strict';
