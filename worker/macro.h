@@ -8,8 +8,8 @@
  *                                other, with the key of that name; a value
  *                                may be mapped; hmac_sha256, hmac_md5, too
  *
- * In URLs, forms and headers every other brace is an error.  In JSON a "{" that no
- * letter or "_" follows, and every lone "}", is JSON's own.
+ * In URLs, forms and headers every other brace is an error.  In JSON a "{"
+ * that no letter or "_" follows, and every lone "}", is JSON's own.
  */
 
 #ifndef LEADQ_MACRO_H

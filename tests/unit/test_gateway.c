@@ -71,7 +71,8 @@ nobody_is_shown_the_code(void **state)
     postback = make("http://h/?mes={text}&c={code}", "{\"t\":\"{text}\"}",
                     NULL, &told);
     assert_non_null(postback);
-    assert_string_equal(postback_shown_url(postback), "http://h/?mes=***&c=***");
+    assert_string_equal(postback_shown_url(postback),
+                        "http://h/?mes=***&c=***");
     assert_string_equal(postback_shown_body(postback), "{\"t\":\"***\"}");
     postback_free(postback);
     postback = make("http://h/?mes={text}&c={code}", NULL, NULL, &none);
