@@ -30,8 +30,8 @@ static const char *judge_bounce(job_t *job, const json_t *payload,
                                 const conf_t *conf, fault_t *fault);
 static const char *make_code(job_t *job, const json_t *payload,
                              const conf_t *conf, fault_t *fault);
-static const char *make_poll(job_t *job, const json_t *payload,
-                             const conf_t *conf, fault_t *fault);
+static const char *make_question(job_t *job, const json_t *payload,
+                                 const conf_t *conf, fault_t *fault);
 static const char *judge_receipt(job_t *job, const json_t *payload,
                                  const conf_t *conf, fault_t *fault);
 
@@ -48,7 +48,8 @@ static const struct {
     {"mx", JOB_DNS, make_mx},
     {"bounce", JOB_DNS, judge_bounce},
     {"code", JOB_HTTP, make_code},
-    {"poll", JOB_HTTP, make_poll},
+    {"poll", JOB_HTTP, make_question},
+    {"captcha", JOB_HTTP, make_question},
     {"receipt", JOB_DNS, judge_receipt},
 };
 
@@ -109,14 +110,15 @@ make_code(job_t *job, const json_t *payload, const conf_t *conf,
     return reason;
 }
 
+/* A question to a gateway: how a send is, whether a person is one. */
 static const char *
-make_poll(job_t *job, const json_t *payload, const conf_t *conf,
-          fault_t *fault)
+make_question(job_t *job, const json_t *payload, const conf_t *conf,
+              fault_t *fault)
 {
     static const postback_told_t nothing = {NULL, NULL, NULL};
 
-    job->payload = json_deep_copy(payload);
-    if (job->payload == NULL) {
+    job->question = json_deep_copy(payload);
+    if (job->question == NULL) {
         (void)fault_set(fault, 0, "out of memory");
         return "bad-payload";
     }
@@ -204,22 +206,28 @@ job_set_stale(job_t *job)
     job_set_state(job, JOB_ENDED);
 }
 
+/* Of a person the outcome keeps nothing. */
 static void
-judge_poll(job_t *job, const http_result_t *result)
+judge_answer(job_t *job, const http_result_t *result)
 {
-    const json_t *values = json_object_get(job->payload, "values");
-    const char *hidden[2];
+    static const char *const names[] = {"phone", "digits", "captcha_token",
+                                        "ip"};
+    const json_t *values = json_object_get(job->question, "values"),
+                 *receipts = json_object_get(job->question, "receipts");
+    const char *hidden[sizeof(names) / sizeof(names[0])];
     outcome_t *outcome = &job->outcome;
+    size_t i, n = sizeof(names) / sizeof(names[0]);
 
-    hidden[0] = json_string_value(json_object_get(values, "phone"));
-    hidden[1] = json_string_value(json_object_get(values, "digits"));
-    postback_judge(job->postback, result, hidden, 2, outcome);
-    if (outcome->outcome != OUTCOME_DONE) {
+    for (i = 0; i < n; i++) {
+        hidden[i] = json_string_value(json_object_get(values, names[i]));
+    }
+    postback_judge(job->postback, result, hidden, n, outcome);
+    if (outcome->outcome != OUTCOME_DONE || receipts == NULL) {
         return;
     }
     job->receipts = receipt_answer(
-        json_object_get(job->payload, "poll"),
-        json_string_value(json_object_get(job->payload, "postback_id")),
+        receipts,
+        json_string_value(json_object_get(job->question, "postback_id")),
         result->body, result->body_len);
     outcome->receipts = job->receipts;
     if (job->receipts == NULL) {
@@ -234,8 +242,8 @@ job_judge(job_t *job, const http_result_t *result, const conf_t *conf)
     if (job->sending != NULL) {
         sending_judge(job->sending, job->postback, conf->check_keys, result,
                       &job->outcome);
-    } else if (job->payload != NULL) {
-        judge_poll(job, result);
+    } else if (job->question != NULL) {
+        judge_answer(job, result);
     } else {
         postback_judge(job->postback, result, NULL, 0, &job->outcome);
     }
@@ -326,7 +334,7 @@ job_free(job_t *job)
         letter_free(job->letter);
         postback_free(job->postback);
         sending_free(job->sending);
-        json_decref(job->payload);
+        json_decref(job->question);
         json_decref(job->receipts);
         free(job->domain);
         free(job);

@@ -8,8 +8,12 @@
 
 #include "leadq_signed.h"
 
-#define KEY_A "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
-#define KEY_B "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
+#define KEY_A \
+    "000102030405060708090a0b0c0d0e0f" \
+    "101112131415161718191a1b1c1d1e1f"
+#define KEY_B \
+    "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a" \
+    "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
 
 static leadq_keys_t *
 keys_of(const char *lines)
