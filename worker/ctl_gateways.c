@@ -1,0 +1,344 @@
+/*
+ * Gateways of the business document: who sends codes, and how they are
+ * called.
+ */
+
+#include "ctl_gateways.h"
+
+#include "ctl_call.h"
+#include "ctl_rules.h"
+#include "ctl_value.h"
+
+#include "gateway.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define MAX_HEADERS 8
+#define MAX_HEADER 1000 /* bytes of a value */
+#define MAX_HEADER_NAME 64
+#define MAX_SENDER 100
+#define MAX_PRICE 1000
+#define WHOLE_BODY "*"
+
+/* --- macros -------------------------------------------------------------- */
+
+/* Is it one of the names? NULL ends them. */
+static int
+is_one_of(const char *name, const char *const *names)
+{
+    for (; *names != NULL; names++) {
+        if (strcmp(*names, name) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* A value of a send that is not one of others; or what every call has. */
+static const char *
+find_macro(const char *name, const char *const *others,
+           char own[ALIAS_MAX + 1], macro_known_e *known)
+{
+    static const char *const common[] = {"token", "rand", "ts",
+                                         "date",  "time", NULL};
+
+    *known = MACRO_UNKNOWN;
+    if (gateway_is_name(name)) {
+        if (is_one_of(name, others)) {
+            return NULL;
+        }
+        (void)snprintf(own, ALIAS_MAX + 1, "%s", name);
+    } else if (postback_macro(name, own, known) == NULL
+               || !is_one_of(own, common)) {
+        *known = MACRO_UNKNOWN;
+        return NULL;
+    }
+    *known = MACRO_KNOWN;
+    return own;
+}
+
+const char *
+ctl_gateways_macro(const char *name, char own[ALIAS_MAX + 1],
+                   macro_known_e *known)
+{
+    static const char *const others[] = {"provider_id", NULL};
+
+    return find_macro(name, others, own, known);
+}
+
+const char *
+ctl_gateways_poll_macro(const char *name, char own[ALIAS_MAX + 1],
+                        macro_known_e *known)
+{
+    static const char *const others[] = {"code", "text", "segments",
+                                         "validity", NULL};
+
+    return find_macro(name, others, own, known);
+}
+
+const char *
+ctl_gateways_both_macro(const char *name, char own[ALIAS_MAX + 1],
+                        macro_known_e *known)
+{
+    static const char *const others[] = {"code",     "text",        "segments",
+                                         "validity", "provider_id", NULL};
+
+    return find_macro(name, others, own, known);
+}
+
+/* --- keys ---------------------------------------------------------------- */
+
+static void
+check_channel(ctl_check_t *check, json_t *value)
+{
+    static const char *const names[] = {"sms", "call", "messenger", "push",
+                                        NULL};
+
+    ctl_rules_one_of(check, value, names);
+}
+
+static void
+check_url(ctl_check_t *check, json_t *value)
+{
+    ctl_call_url(check, value, ctl_gateways_macro);
+}
+
+static void
+check_sender(ctl_check_t *check, json_t *value)
+{
+    ctl_rules_text(check, value, MAX_SENDER);
+}
+
+static void
+check_price(ctl_check_t *check, json_t *value)
+{
+    if (!json_is_number(value) || json_number_value(value) < 0
+        || json_number_value(value) > MAX_PRICE)
+    {
+        ctl_check_fail(check, "is not a number of roubles from 0 to %d",
+                       MAX_PRICE);
+    }
+}
+
+void
+ctl_gateways_path(ctl_check_t *check, json_t *value)
+{
+    ctl_rules_value(check, value, ctl_value_path);
+}
+
+static void
+check_answer_id(ctl_check_t *check, json_t *value)
+{
+    const char *text = json_string_value(value);
+
+    if (text == NULL || strcmp(text, WHOLE_BODY) != 0) {
+        ctl_gateways_path(check, value);
+    }
+}
+
+static void
+check_answer(ctl_check_t *check, json_t *value)
+{
+    static const ctl_key_t keys[] = {
+        {"id", 0, check_answer_id},
+        {"code", 0, ctl_gateways_path},
+        {"operator", 0, ctl_gateways_path},
+        {NULL, 0, NULL},
+    };
+
+    (void)ctl_check_object(check, value, keys);
+}
+
+/* --- headers ------------------------------------------------------------- */
+
+/* NULL, or what is wrong with the name of a header. */
+static const char *
+judge_header(const char *name)
+{
+    static const char *const ours[] = {"Host",
+                                       "Content-Length",
+                                       "Content-Type",
+                                       "Transfer-Encoding",
+                                       "Connection",
+                                       "Idempotency-Key",
+                                       NULL};
+    const char *const *own;
+
+    if (ctl_value_header(name) != NULL) {
+        return ctl_value_header(name);
+    }
+    for (own = ours; *own != NULL; own++) {
+        if (strcasecmp(name, *own) == 0) {
+            return "is set by leadq";
+        }
+    }
+    return NULL;
+}
+
+/* Is one before it the same but for the case of its letters? */
+static int
+is_here_before(json_t *headers, const char *name)
+{
+    const char *other;
+    json_t *value;
+
+    json_object_foreach(headers, other, value)
+    {
+        if (strcmp(other, name) == 0) {
+            return 0;
+        }
+        if (strcasecmp(other, name) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static void
+check_headers(ctl_check_t *check, json_t *headers)
+{
+    const char *name, *reason;
+    json_t *value;
+    size_t mark;
+
+    if (!json_is_object(headers)) {
+        ctl_check_fail(check, "is not an object");
+        return;
+    }
+    if (json_object_size(headers) > MAX_HEADERS) {
+        ctl_check_fail(check, "has more than %d headers", MAX_HEADERS);
+        return;
+    }
+    json_object_foreach(headers, name, value)
+    {
+        mark = ctl_check_enter(check, name);
+        reason = judge_header(name);
+        if (reason != NULL) {
+            ctl_check_fail(check, "%s", reason);
+        } else if (is_here_before(headers, name)) {
+            ctl_check_fail(check, "is here twice");
+        } else {
+            ctl_call_text(check, value, MAX_HEADER, ctl_gateways_both_macro);
+        }
+        ctl_check_leave(check, mark);
+    }
+}
+
+/* --- the whole ----------------------------------------------------------- */
+
+static int
+names(const json_t *gateway, const char *macro)
+{
+    return ctl_call_names(gateway, macro, ctl_gateways_macro);
+}
+
+/* Whose digits are sent, and by what. */
+static void
+check_code(ctl_check_t *check, const json_t *gateway)
+{
+    const json_t *answer = json_object_get(gateway, "answer");
+    int sends;
+
+    sends = names(gateway, "code") || names(gateway, "text");
+    if (!json_is_true(json_object_get(gateway, "chooses_code"))) {
+        if (!sends) {
+            ctl_check_fail(check, "sends neither {text} nor {code}");
+        }
+        if (ctl_rules_has(answer, "code")) {
+            ctl_check_fail_key(check, "answer.code",
+                               "is for a gateway with chooses_code");
+        }
+        return;
+    }
+    if (sends) {
+        ctl_check_fail_key(check, "chooses_code",
+                           "is true, and {text} or {code} is sent");
+    }
+    if (!ctl_rules_has(answer, "code")) {
+        ctl_check_fail_key(check, "answer.code",
+                           "is missing: it says which code was chosen");
+    }
+}
+
+static void
+check_whole(ctl_check_t *check, const json_t *gateway)
+{
+    ctl_call_whole(check, gateway, json_object_get(gateway, "ports"), "POST",
+                   ctl_gateways_macro);
+    ctl_call_token(check, gateway, gateway, ctl_gateways_macro);
+    check_code(check, gateway);
+    if (!names(gateway, "phone") && !names(gateway, "digits")) {
+        ctl_check_fail(check, "names neither {phone} nor {digits}");
+    }
+    if (names(gateway, "sender") && !ctl_rules_has(gateway, "sender")) {
+        ctl_check_fail_key(check, "sender",
+                           "is missing, and {sender} stands for it");
+    }
+    ctl_poll_whole(check, gateway);
+}
+
+static void
+check_gateway(ctl_check_t *check, json_t *value)
+{
+    static const ctl_key_t keys[] = {
+        {"name", 1, ctl_rules_name},
+        {"channel", 1, check_channel},
+        {"method", 0, ctl_call_method},
+        {"url", 1, check_url},
+        {"content_type", 0, ctl_call_content_type},
+        {"body", 0, ctl_call_body},
+        {"headers", 0, check_headers},
+        {"secret", 0, ctl_call_secret},
+        {"match", 0, ctl_call_match},
+        {"permanent", 0, ctl_call_match},
+        {"sign", 0, ctl_call_secret},
+        {"concurrency", 0, ctl_call_concurrency},
+        {"rate", 0, ctl_call_rate},
+        {"ports", 0, ctl_call_ports},
+        {"sender", 0, check_sender},
+        {"chooses_code", 0, ctl_rules_flag},
+        {"price", 0, check_price},
+        {"answer", 0, check_answer},
+        {"receipts", 0, ctl_receipts_check},
+        {"poll", 0, ctl_poll_check},
+        {NULL, 0, NULL},
+    };
+    size_t before = check->n_problems;
+
+    if (ctl_check_object(check, value, keys) == 0
+        && check->n_problems == before) {
+        check_whole(check, value);
+    }
+}
+
+void
+ctl_gateways_check(ctl_check_t *check, json_t *list)
+{
+    ctl_check_list(check, list, check_gateway);
+}
+
+const json_t *
+ctl_gateways_find(const ctl_check_t *check, const char *name)
+{
+    const char *other;
+    json_t *gateway;
+    size_t i;
+
+    json_array_foreach(json_object_get(check->document, "gateways"), i,
+                       gateway)
+    {
+        other = ctl_rules_text_of(gateway, "name");
+        if (name != NULL && other != NULL && strcmp(name, other) == 0) {
+            return gateway;
+        }
+    }
+    return NULL;
+}
+
+const char *
+ctl_gateways_channel(const ctl_check_t *check, const char *name)
+{
+    return ctl_rules_text_of(ctl_gateways_find(check, name), "channel");
+}
