@@ -283,6 +283,62 @@ leadq_keys_mac(const leadq_keys_t *keys, const char *text, size_t len,
 }
 
 
+int
+leadq_keys_mac_first(const leadq_keys_t *keys, const char *text, size_t len,
+    unsigned char *id, unsigned char mac[LEADQ_MAC_LEN])
+{
+    return leadq_keys_mac_each(keys, 0, text, len, id, mac);
+}
+
+
+int
+leadq_keys_mac_of(const leadq_keys_t *keys, unsigned char id,
+    const char *text, size_t len, unsigned char mac[LEADQ_MAC_LEN])
+{
+    size_t  i;
+
+    for (i = 0; i < keys->n; i++) {
+        if (keys->key[i].id == id) {
+            return leadq_key_mac(&keys->key[i], text, len, mac);
+        }
+    }
+
+    return 1;
+}
+
+
+int
+leadq_keys_mac_each(const leadq_keys_t *keys, size_t i, const char *text,
+    size_t len, unsigned char *id, unsigned char mac[LEADQ_MAC_LEN])
+{
+    if (i >= keys->n) {
+        return 1;
+    }
+
+    if (id != NULL) {
+        *id = keys->key[i].id;
+    }
+
+    return leadq_key_mac(&keys->key[i], text, len, mac);
+}
+
+
+void
+leadq_mac_hex(const unsigned char mac[LEADQ_MAC_LEN],
+    char hex[LEADQ_MAC_HEX + 1])
+{
+    size_t             i;
+    static const char  digits[] = "0123456789abcdef";
+
+    for (i = 0; i < LEADQ_MAC_LEN; i++) {
+        *hex++ = digits[mac[i] >> 4];
+        *hex++ = digits[mac[i] & 0xf];
+    }
+
+    *hex = '\0';
+}
+
+
 static int
 leadq_key_mac(const leadq_key_t *key, const void *text, size_t len,
     unsigned char mac[LEADQ_MAC_LEN])

@@ -23,6 +23,7 @@
 
 #define LEADQ_SIGNED_LEN  52
 #define LEADQ_MAC_LEN     32            /* of leadq_keys_mac(), bytes */
+#define LEADQ_MAC_HEX     (2 * LEADQ_MAC_LEN)
 
 
 typedef struct leadq_keys_s  leadq_keys_t;
@@ -58,6 +59,33 @@ void leadq_keys_free(leadq_keys_t *keys);
  */
 int leadq_keys_mac(const leadq_keys_t *keys, const char *text, size_t len,
     unsigned char mac[LEADQ_MAC_LEN]);
+
+/*
+ * The same under the first key: the one that makes what is new.  id, which
+ * may be NULL, becomes the id of that key, to be kept beside the MAC.
+ */
+int leadq_keys_mac_first(const leadq_keys_t *keys, const char *text,
+    size_t len, unsigned char *id, unsigned char mac[LEADQ_MAC_LEN]);
+
+/*
+ * The same under the key of that id.  Returns 0, 1 if there is no such key
+ * (any more), or -1 if libcrypto failed.
+ */
+int leadq_keys_mac_of(const leadq_keys_t *keys, unsigned char id,
+    const char *text, size_t len, unsigned char mac[LEADQ_MAC_LEN]);
+
+/*
+ * The same under each key: key i, from 0 on, in order of the file.  Returns
+ * 0, 1 behind the last one, or -1 if libcrypto failed.
+ *
+ *     for (i = 0; (rc = leadq_keys_mac_each(keys, i, ...)) == 0; i++)
+ */
+int leadq_keys_mac_each(const leadq_keys_t *keys, size_t i, const char *text,
+    size_t len, unsigned char *id, unsigned char mac[LEADQ_MAC_LEN]);
+
+/* Writes a MAC as hexadecimal digits, lower case, and a terminator. */
+void leadq_mac_hex(const unsigned char mac[LEADQ_MAC_LEN],
+    char hex[LEADQ_MAC_HEX + 1]);
 
 /*
  * Writes a token and its terminator to out.

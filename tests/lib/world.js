@@ -1,8 +1,9 @@
 'use strict';
 
 /*
- * The outside world in one process: a mail server that keeps what it gets,
- * and a CPA network that remembers every postback, with a page to watch them.
+ * The outside world in one process: a mail server that keeps what it gets, a
+ * CPA network that remembers every postback, gateways of SMS and calls
+ * (gateways.js), with a page to watch them.
  *
  *   node world.js [--smtp PORT] [--http PORT] [--host ADDRESS]
  *                 [--landing URL] [--keep COUNT]
@@ -12,10 +13,11 @@
  *
  *   GET    /               the page
  *   any    /postback...    a CPA network, which answers 200 "ok"
+ *   any    /gateway/...    SMS and calls: see gateways.js, with its own API
  *   GET    /api/mail       letters, oldest first; ?to=SUBSTRING
  *   GET    /api/postbacks  postbacks, oldest first; ?click_id=ID
- *   GET    /api/all        both, and the faults in force; ?after=NUMBER
- *   DELETE /api/all        forget all letters, postbacks and faults
+ *   GET    /api/all        all of it, and the faults in force; ?after=NUMBER
+ *   DELETE /api/all        forget everything that came, and the faults
  *   POST   /api/faults     what goes wrong from now on; {} for nothing
  *   GET    /mail/N.html    the HTML part of a letter
  *
@@ -26,7 +28,8 @@
  *                 "delay_ms": 50, "body": "ok"},
  *    "smtp": {"reject": {"part of address": "550 5.1.1 no such user"},
  *             "script": ["451 4.7.1 later"],    replies to the next RCPT
- *             "data": "452 4.3.1 disk full", "delay_ms": 50}}
+ *             "data": "452 4.3.1 disk full", "delay_ms": 50},
+ *    "gateway": [rule, ...]}                    see gateways.js
  */
 
 const fs = require('fs');
@@ -34,6 +37,7 @@ const http = require('http');
 const path = require('path');
 const { SMTPServer } = require('smtp-server');
 const { simpleParser } = require('mailparser');
+const gateways = require('./gateways');
 
 const BODY_MAX = 1024 * 1024;
 const LETTER_MAX = 10 * 1024 * 1024;
@@ -71,6 +75,8 @@ function pause(ms) {
         setTimeout(done, ms || 0);
     });
 }
+
+gateways.join({ state, keep, pause });
 
 /* --- mail ---------------------------------------------------------------- */
 
@@ -246,12 +252,15 @@ function onApi(request, response, url, body) {
         return sendJson(response, 200, { epoch: state.epoch,
             landing: options.landing, faults: state.faults,
             mail: state.mail.filter(newer).map(({ raw, ...rest }) => rest),
-            postbacks: state.postbacks.filter(newer) });
+            postbacks: state.postbacks.filter(newer),
+            sends: state.sends.filter(newer),
+            receipts: state.receipts.filter(newer) });
     }
     if (what === 'DELETE /api/all') {
         state.mail = [];
         state.postbacks = [];
         state.keys.clear();
+        gateways.clear();
         state.faults = {};
         state.epoch += 1;
         return sendJson(response, 200, {});
@@ -264,7 +273,18 @@ function onApi(request, response, url, body) {
         }
         return sendJson(response, 200, state.faults);
     }
-    return sendJson(response, 404, { error: 'no such thing' });
+    return onGatewayApi(what, response, url, body);
+}
+
+async function onGatewayApi(what, response, url, body) {
+    try {
+        const value = await gateways.onApi(what, url, body);
+
+        sendJson(response, value ? 200 : 404,
+            value || { error: 'no such thing' });
+    } catch (error) {
+        sendJson(response, 400, { error: error.message });
+    }
 }
 
 function sendPage(response) {
@@ -297,6 +317,9 @@ function route(request, response, body) {
 
     if (url.pathname.startsWith('/postback')) {
         return onPostback(request, response, url, body);
+    }
+    if (/^\/gateway\/[^/]/.test(url.pathname)) {
+        return gateways.onRequest(request, response, url, body);
     }
     if (url.pathname.startsWith('/api/')) {
         return onApi(request, response, url, body);

@@ -213,6 +213,65 @@ times_outside_of_five_bytes_are_clamped(void **state)
 }
 
 
+/* The expected ones are openssl's: dgst -sha256 -mac HMAC -macopt hexkey: */
+
+static void
+a_text_has_a_mac_under_each_key_of_the_file(void **state)
+{
+    size_t         i;
+    char           hex[LEADQ_MAC_HEX + 1];
+    leadq_keys_t  *keys;
+    unsigned char  id, mac[LEADQ_MAC_LEN], last[LEADQ_MAC_LEN];
+
+    static const char  text[] =
+        "0b5e9f3e-1111-4222-8333-444455556666:012345";
+    static const struct {
+        unsigned char  id;
+        const char    *hex;
+    } known[] = {
+        { 8, "3827f5fd06c666841111cd97c11afacd"
+             "873462211187fd185fa4d78538fc7b96" },
+        { 0, "652aca70f66e936ac9e9a98ca6562b1d"
+             "e2203f11ff7bad94c2bee721a2f8a2c3" },
+    };
+
+    (void) state;
+
+    keys = keys_of("8 " KEY_B "\n0 " KEY_A "\n");
+
+    for (i = 0; i < 2; i++) {
+        assert_int_equal(leadq_keys_mac_each(keys, i, text, strlen(text),
+                                             &id, mac), 0);
+        leadq_mac_hex(mac, hex);
+        assert_int_equal(id, known[i].id);
+        assert_string_equal(hex, known[i].hex);
+
+        assert_int_equal(leadq_keys_mac_of(keys, id, text, strlen(text),
+                                           mac), 0);
+        leadq_mac_hex(mac, hex);
+        assert_string_equal(hex, known[i].hex);
+    }
+
+    assert_int_equal(leadq_keys_mac_each(keys, 2, text, 1, &id, mac), 1);
+    assert_int_equal(leadq_keys_mac_of(keys, 7, text, 1, mac), 1);
+
+    /* the first is the newest, the last the oldest */
+
+    assert_int_equal(leadq_keys_mac_first(keys, text, strlen(text), &id, mac),
+                     0);
+    leadq_mac_hex(mac, hex);
+    assert_int_equal(id, 8);
+    assert_string_equal(hex, known[0].hex);
+
+    assert_int_equal(leadq_keys_mac_each(keys, 1, text, strlen(text), NULL,
+                                         mac), 0);
+    assert_int_equal(leadq_keys_mac(keys, text, strlen(text), last), 0);
+    assert_memory_equal(mac, last, LEADQ_MAC_LEN);
+
+    leadq_keys_free(keys);
+}
+
+
 static void
 a_wrong_key_file_is_refused_with_its_line(void **state)
 {
@@ -285,6 +344,7 @@ main(void)
         cmocka_unit_test(every_changed_character_is_noticed),
         cmocka_unit_test(what_is_no_token_is_malformed),
         cmocka_unit_test(times_outside_of_five_bytes_are_clamped),
+        cmocka_unit_test(a_text_has_a_mac_under_each_key_of_the_file),
         cmocka_unit_test(a_wrong_key_file_is_refused_with_its_line),
         cmocka_unit_test(a_seventeenth_key_and_an_endless_line_are_refused),
     };

@@ -1,8 +1,9 @@
 package Leadq::World;
 
-# The sandbox outside world: a mail server and a CPA network, which keep what
-# they get (tests/lib/world.js) or behave like people (tests/lib/people.js).  It ends with the program that started it, whatever happens to
-# that one, because its standard input closes.
+# The sandbox outside world: a mail server, a CPA network and gateways of SMS
+# and calls, which keep what they get (tests/lib/world.js, gateways.js) or
+# behave like people (tests/lib/people.js).  It ends with the program that
+# started it, whatever happens to that one, because its standard input closes.
 
 use strict;
 use warnings;
@@ -93,14 +94,45 @@ sub postbacks {
 # What people.js has seen.
 sub report { return $_[0]->_get('/report') }
 
+sub _post {
+    my ($self, $path, $value) = @_;
+
+    my $reply = http('POST', $self->url($path),
+        { content => JSON::PP::encode_json($value) });
+    $reply->{success} or die "$path: $reply->{content}\n";
+    return JSON::PP::decode_json($reply->{content});
+}
+
 # What goes wrong from now on; see world.js.
 sub faults {
     my ($self, $faults) = @_;
-
-    my $reply = http('POST', $self->url('/api/faults'),
-        { content => JSON::PP::encode_json($faults) });
-    $reply->{success} or die "faults: $reply->{content}\n";
+    $self->_post('/api/faults', $faults);
     return;
+}
+
+# Who the gateways are, from now on: name => what gateways.js says of one.
+sub gateways {
+    my ($self, %gateways) = @_;
+    $self->_post('/api/gateways', \%gateways);
+    return;
+}
+
+# What gateways got, oldest first; filter: gateway => name, phone => digits.
+sub sends {
+    my ($self, %filter) = @_;
+    return @{ $self->_get('/api/sends?' . join '&',
+        map { "$_=" . $filter{$_} =~ s/\+//r } sort keys %filter) };
+}
+
+# Receipts that gateways have sent, oldest first, and what the site answered.
+sub receipts { return @{ $_[0]->_get('/api/receipts') } }
+
+# Sends one more receipt of a message now: (send => its number, state =>
+# 'delivered', and what gateways.js knows of receipts).  Returns it, with the
+# status that the site answered.
+sub receipt {
+    my ($self, %order) = @_;
+    return $self->_post('/api/receipt', \%order);
 }
 
 # Forgets everything.
