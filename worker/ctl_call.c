@@ -194,7 +194,7 @@ ctl_call_names(const json_t *call, const char *name, postback_macro_pt macro)
     (void)names(ctl_rules_text_of(call, "body"), encoding, &seeker, &fault);
     json_object_foreach(json_object_get(call, "headers"), header_name, header)
     {
-        (void)names(json_string_value(header), MACRO_URL, &seeker, &fault);
+        (void)names(json_string_value(header), MACRO_HEADER, &seeker, &fault);
     }
     return seeker.named;
 }
@@ -216,7 +216,7 @@ ctl_call_text(ctl_check_t *check, json_t *value, size_t max,
     if (*p != '\0' || p == text || strlen(text) > max) {
         ctl_check_fail(check, "is not of 1 to %zu printable ASCII characters",
                        max);
-    } else if (names(text, MACRO_URL, &seeker, &fault) == -1) {
+    } else if (names(text, MACRO_HEADER, &seeker, &fault) == -1) {
         fail_fault(check, &fault);
     }
 }

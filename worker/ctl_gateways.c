@@ -20,7 +20,7 @@
 #define MAX_HEADER_NAME 64
 #define MAX_SENDER 100
 #define MAX_PRICE 1000
-#define WHOLE_BODY "*"
+#define ALL_OF_IT "*"
 
 /* --- macros -------------------------------------------------------------- */
 
@@ -128,12 +128,12 @@ ctl_gateways_path(ctl_check_t *check, json_t *value)
     ctl_rules_value(check, value, ctl_value_path);
 }
 
-static void
-check_answer_id(ctl_check_t *check, json_t *value)
+void
+ctl_gateways_path_or_all(ctl_check_t *check, json_t *value)
 {
     const char *text = json_string_value(value);
 
-    if (text == NULL || strcmp(text, WHOLE_BODY) != 0) {
+    if (text == NULL || strcmp(text, ALL_OF_IT) != 0) {
         ctl_gateways_path(check, value);
     }
 }
@@ -142,7 +142,7 @@ static void
 check_answer(ctl_check_t *check, json_t *value)
 {
     static const ctl_key_t keys[] = {
-        {"id", 0, check_answer_id},
+        {"id", 0, ctl_gateways_path_or_all},
         {"code", 0, ctl_gateways_path},
         {"operator", 0, ctl_gateways_path},
         {NULL, 0, NULL},

@@ -19,8 +19,10 @@ const char *ctl_gateways_poll_macro(const char *name, char own[ALIAS_MAX + 1],
 const char *ctl_gateways_both_macro(const char *name, char own[ALIAS_MAX + 1],
                                     macro_known_e *known);
 
-/* Where an answer or a report has something: "messages.0.messageId". */
+/* Where an answer or a report has something: "messages.0.messageId"; or that,
+ * or all of it, "*". */
 void ctl_gateways_path(ctl_check_t *check, json_t *value);
+void ctl_gateways_path_or_all(ctl_check_t *check, json_t *value);
 
 /* How a gateway reports, and how it is asked, for ctl_gateways_check(). */
 void ctl_receipts_check(ctl_check_t *check, json_t *value);

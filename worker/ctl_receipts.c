@@ -123,7 +123,7 @@ ctl_receipts_check(ctl_check_t *check, json_t *value)
         {"verify", 0, check_verify},
         {"verify_secret", 0, ctl_call_secret},
         {"verify_url", 0, check_verify_url},
-        {"each", 0, ctl_gateways_path},
+        {"each", 0, ctl_gateways_path_or_all},
         {"id", 0, ctl_gateways_path},
         {"send", 0, ctl_gateways_path},
         {"status", 1, ctl_gateways_path},
