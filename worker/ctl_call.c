@@ -39,20 +39,6 @@ ctl_call_method(ctl_check_t *check, json_t *value)
 }
 
 void
-ctl_call_url(ctl_check_t *check, json_t *value, postback_macro_pt macro)
-{
-    fault_t fault;
-
-    if (ctl_check_string(check, value) != NULL
-        && postback_check_url(json_string_value(value),
-                              json_string_length(value), macro, &fault)
-               == -1)
-    {
-        fail_fault(check, &fault);
-    }
-}
-
-void
 ctl_call_content_type(ctl_check_t *check, json_t *value)
 {
     macro_encoding_e encoding;
@@ -66,7 +52,7 @@ ctl_call_content_type(ctl_check_t *check, json_t *value)
 }
 
 void
-ctl_call_body(ctl_check_t *check, json_t *value)
+ctl_call_string(ctl_check_t *check, json_t *value)
 {
     (void)ctl_check_string(check, value); /* the rest by ctl_call_whole() */
 }
@@ -81,8 +67,8 @@ void
 ctl_call_match(ctl_check_t *check, json_t *value)
 {
     static const ctl_key_t keys[] = {
-        {"type", 1, ctl_call_body},
-        {"value", 0, ctl_call_body},
+        {"type", 1, ctl_call_string},
+        {"value", 0, ctl_call_string},
         {NULL, 0, NULL},
     };
     const char *type;
@@ -228,21 +214,35 @@ static void
 check_port_of_url(ctl_check_t *check, const char *url, const json_t *ports)
 {
     long extra[GUARD_MAX_PORTS], port;
-    fault_t fault;
     size_t n;
 
-    if (url == NULL || url_check_begin(url, strlen(url), &fault) != 0) {
-        return; /* said already */
-    }
     for (n = 0; n < json_array_size(ports) && n < GUARD_MAX_PORTS; n++) {
         extra[n] = (long)json_integer_value(json_array_get(ports, n));
     }
     port = url_port(url, strlen(url));
     if (!guard_port(port, extra, n)) {
-        ctl_check_fail_key(check, "url",
-                           "port %ld is not 80 or 443: name it in \"ports\"",
-                           port);
+        ctl_check_fail(
+            check, "port %ld is not 80 or 443: name it in \"ports\"", port);
     }
+}
+
+static void
+check_url(ctl_check_t *check, const char *url, const json_t *ports,
+          postback_macro_pt macro)
+{
+    fault_t fault;
+    size_t mark;
+
+    if (url == NULL) {
+        return; /* said already */
+    }
+    mark = ctl_check_enter(check, "url");
+    if (postback_check_url(url, strlen(url), macro, &fault) == -1) {
+        fail_fault(check, &fault);
+    } else {
+        check_port_of_url(check, url, ports);
+    }
+    ctl_check_leave(check, mark);
 }
 
 /* A body takes a method and a type that fit. */
@@ -281,8 +281,8 @@ ctl_call_whole(ctl_check_t *check, const json_t *call, const json_t *ports,
     const char *own;
 
     own = ctl_rules_text_of(call, "method");
+    check_url(check, ctl_rules_text_of(call, "url"), ports, macro);
     check_body(check, call, own == NULL ? method : own, macro);
-    check_port_of_url(check, ctl_rules_text_of(call, "url"), ports);
 }
 
 void

@@ -13,9 +13,8 @@
 #include "postback.h"
 
 void ctl_call_method(ctl_check_t *check, json_t *value);
-void ctl_call_url(ctl_check_t *check, json_t *value, postback_macro_pt macro);
 void ctl_call_content_type(ctl_check_t *check, json_t *value);
-void ctl_call_body(ctl_check_t *check, json_t *value);
+void ctl_call_string(ctl_check_t *check, json_t *value); /* url, body */
 void ctl_call_secret(ctl_check_t *check, json_t *value);
 void ctl_call_match(ctl_check_t *check, json_t *value);
 void ctl_call_concurrency(ctl_check_t *check, json_t *value);
@@ -30,8 +29,8 @@ void ctl_call_text(ctl_check_t *check, json_t *value, size_t max,
                    postback_macro_pt macro);
 
 /*
- * The rules that take more than one key: body, method (the default when it
- * is not there) and type fit, and the port is usual or one of ports.
+ * The URL and the body are good, method (the default when it is not there)
+ * and type fit them, and the port is usual or one of ports.
  */
 void ctl_call_whole(ctl_check_t *check, const json_t *call,
                     const json_t *ports, const char *method,

@@ -21,6 +21,7 @@
 #define MAX_SENDER 100
 #define MAX_PRICE 1000
 #define ALL_OF_IT "*"
+#define CAPTCHA "captcha"
 
 /* --- macros -------------------------------------------------------------- */
 
@@ -36,9 +37,9 @@ is_one_of(const char *name, const char *const *names)
     return 0;
 }
 
-/* A value of a send that is not one of others; or what every call has. */
+/* What every call has, and the allowed values of a send. */
 static const char *
-find_macro(const char *name, const char *const *others,
+find_macro(const char *name, const char *const *allowed,
            char own[ALIAS_MAX + 1], macro_known_e *known)
 {
     static const char *const common[] = {"token", "rand", "ts",
@@ -46,46 +47,53 @@ find_macro(const char *name, const char *const *others,
 
     *known = MACRO_UNKNOWN;
     if (gateway_is_name(name)) {
-        if (is_one_of(name, others)) {
-            return NULL;
-        }
         (void)snprintf(own, ALIAS_MAX + 1, "%s", name);
-    } else if (postback_macro(name, own, known) == NULL
-               || !is_one_of(own, common)) {
-        *known = MACRO_UNKNOWN;
+    } else if (postback_macro(name, own, known) == NULL) {
         return NULL;
     }
-    *known = MACRO_KNOWN;
-    return own;
+    *known = is_one_of(own, common) || is_one_of(own, allowed) ? MACRO_KNOWN
+                                                               : MACRO_UNKNOWN;
+    return *known == MACRO_KNOWN ? own : NULL;
 }
 
 const char *
 ctl_gateways_macro(const char *name, char own[ALIAS_MAX + 1],
                    macro_known_e *known)
 {
-    static const char *const others[] = {"provider_id", NULL};
+    static const char *const allowed[] = {"phone",    "digits",   "text",
+                                          "code",     "sender",   "send_id",
+                                          "validity", "segments", NULL};
 
-    return find_macro(name, others, own, known);
+    return find_macro(name, allowed, own, known);
 }
 
 const char *
 ctl_gateways_poll_macro(const char *name, char own[ALIAS_MAX + 1],
                         macro_known_e *known)
 {
-    static const char *const others[] = {"code", "text", "segments",
-                                         "validity", NULL};
+    static const char *const allowed[] = {"phone",   "digits",      "sender",
+                                          "send_id", "provider_id", NULL};
 
-    return find_macro(name, others, own, known);
+    return find_macro(name, allowed, own, known);
 }
 
-const char *
-ctl_gateways_both_macro(const char *name, char own[ALIAS_MAX + 1],
-                        macro_known_e *known)
+/* Of headers, which go with the poll as well. */
+static const char *
+header_macro(const char *name, char own[ALIAS_MAX + 1], macro_known_e *known)
 {
-    static const char *const others[] = {"code",     "text",        "segments",
-                                         "validity", "provider_id", NULL};
+    static const char *const allowed[] = {"phone", "digits", "sender",
+                                          "send_id", NULL};
 
-    return find_macro(name, others, own, known);
+    return find_macro(name, allowed, own, known);
+}
+
+/* Of who judges captchas. */
+static const char *
+captcha_macro(const char *name, char own[ALIAS_MAX + 1], macro_known_e *known)
+{
+    static const char *const allowed[] = {"captcha_token", "ip", NULL};
+
+    return find_macro(name, allowed, own, known);
 }
 
 /* --- keys ---------------------------------------------------------------- */
@@ -93,16 +101,10 @@ ctl_gateways_both_macro(const char *name, char own[ALIAS_MAX + 1],
 static void
 check_channel(ctl_check_t *check, json_t *value)
 {
-    static const char *const names[] = {"sms", "call", "messenger", "push",
-                                        NULL};
+    static const char *const names[] = {"sms",  "call",  "messenger",
+                                        "push", CAPTCHA, NULL};
 
     ctl_rules_one_of(check, value, names);
-}
-
-static void
-check_url(ctl_check_t *check, json_t *value)
-{
-    ctl_call_url(check, value, ctl_gateways_macro);
 }
 
 static void
@@ -220,10 +222,28 @@ check_headers(ctl_check_t *check, json_t *headers)
         } else if (is_here_before(headers, name)) {
             ctl_check_fail(check, "is here twice");
         } else {
-            ctl_call_text(check, value, MAX_HEADER, ctl_gateways_both_macro);
+            (void)ctl_check_string(check, value);
         }
         ctl_check_leave(check, mark);
     }
+}
+
+static void
+check_header_values(ctl_check_t *check, const json_t *gateway,
+                    postback_macro_pt macro)
+{
+    size_t mark, mark_name;
+    const char *name;
+    json_t *value;
+
+    mark = ctl_check_enter(check, "headers");
+    json_object_foreach(json_object_get(gateway, "headers"), name, value)
+    {
+        mark_name = ctl_check_enter(check, name);
+        ctl_call_text(check, value, MAX_HEADER, macro);
+        ctl_check_leave(check, mark_name);
+    }
+    ctl_check_leave(check, mark);
 }
 
 /* --- the whole ----------------------------------------------------------- */
@@ -262,12 +282,40 @@ check_code(ctl_check_t *check, const json_t *gateway)
     }
 }
 
+/* The call, with what it may name. */
+static void
+check_call(ctl_check_t *check, const json_t *gateway, postback_macro_pt macro,
+           postback_macro_pt of_headers)
+{
+    ctl_call_whole(check, gateway, json_object_get(gateway, "ports"), "GET",
+                   macro);
+    check_header_values(check, gateway, of_headers);
+    ctl_call_token(check, gateway, gateway, macro);
+}
+
+/* Who judges captchas has nothing to send. */
+static void
+check_judge(ctl_check_t *check, const json_t *gateway)
+{
+    static const char *const keys[] = {"sender",   "chooses_code", "answer",
+                                       "receipts", "poll",         NULL};
+    const char *const *key;
+
+    check_call(check, gateway, captcha_macro, captcha_macro);
+    if (!ctl_call_names(gateway, "captcha_token", captcha_macro)) {
+        ctl_check_fail(check, "does not name {captcha_token}");
+    }
+    for (key = keys; *key != NULL; key++) {
+        if (ctl_rules_has(gateway, *key)) {
+            ctl_check_fail_key(check, *key, "is for a gateway of codes");
+        }
+    }
+}
+
 static void
 check_whole(ctl_check_t *check, const json_t *gateway)
 {
-    ctl_call_whole(check, gateway, json_object_get(gateway, "ports"), "POST",
-                   ctl_gateways_macro);
-    ctl_call_token(check, gateway, gateway, ctl_gateways_macro);
+    check_call(check, gateway, ctl_gateways_macro, header_macro);
     check_code(check, gateway);
     if (!names(gateway, "phone") && !names(gateway, "digits")) {
         ctl_check_fail(check, "names neither {phone} nor {digits}");
@@ -286,9 +334,9 @@ check_gateway(ctl_check_t *check, json_t *value)
         {"name", 1, ctl_rules_name},
         {"channel", 1, check_channel},
         {"method", 0, ctl_call_method},
-        {"url", 1, check_url},
+        {"url", 1, ctl_call_string},
         {"content_type", 0, ctl_call_content_type},
-        {"body", 0, ctl_call_body},
+        {"body", 0, ctl_call_string},
         {"headers", 0, check_headers},
         {"secret", 0, ctl_call_secret},
         {"match", 0, ctl_call_match},
@@ -307,8 +355,13 @@ check_gateway(ctl_check_t *check, json_t *value)
     };
     size_t before = check->n_problems;
 
-    if (ctl_check_object(check, value, keys) == 0
-        && check->n_problems == before) {
+    if (ctl_check_object(check, value, keys) == -1
+        || check->n_problems > before) {
+        return;
+    }
+    if (ctl_gateways_judges(ctl_rules_text_of(value, "channel"))) {
+        check_judge(check, value);
+    } else {
         check_whole(check, value);
     }
 }
@@ -341,4 +394,10 @@ const char *
 ctl_gateways_channel(const ctl_check_t *check, const char *name)
 {
     return ctl_rules_text_of(ctl_gateways_find(check, name), "channel");
+}
+
+int
+ctl_gateways_judges(const char *channel)
+{
+    return channel != NULL && strcmp(channel, CAPTCHA) == 0;
 }

@@ -10,13 +10,11 @@
 
 #include "postback.h"
 
-/* The macros of a request that sends a code, of one that asks what became
- * of it, and of both. */
+/* The macros of a request that sends a code, and of one that asks what
+ * became of it. */
 const char *ctl_gateways_macro(const char *name, char own[ALIAS_MAX + 1],
                                macro_known_e *known);
 const char *ctl_gateways_poll_macro(const char *name, char own[ALIAS_MAX + 1],
-                                    macro_known_e *known);
-const char *ctl_gateways_both_macro(const char *name, char own[ALIAS_MAX + 1],
                                     macro_known_e *known);
 
 /* Where an answer or a report has something: "messages.0.messageId"; or that,
@@ -37,5 +35,8 @@ void ctl_poll_whole(ctl_check_t *check, const json_t *gateway);
  */
 const json_t *ctl_gateways_find(const ctl_check_t *check, const char *name);
 const char *ctl_gateways_channel(const ctl_check_t *check, const char *name);
+
+/* Is a channel (may be NULL) the one that sends no codes? */
+int ctl_gateways_judges(const char *channel);
 
 #endif

@@ -6,12 +6,6 @@
 #include "ctl_rules.h"
 
 static void
-check_url(ctl_check_t *check, json_t *value)
-{
-    ctl_call_url(check, value, postback_macro);
-}
-
-static void
 check_status(ctl_check_t *check, json_t *value)
 {
     static const char *const names[] = {"processed", "approved", "rejected",
@@ -38,9 +32,9 @@ check_network(ctl_check_t *check, json_t *value)
     static const ctl_key_t keys[] = {
         {"name", 1, ctl_rules_name},
         {"method", 0, ctl_call_method},
-        {"url", 1, check_url},
+        {"url", 1, ctl_call_string},
         {"content_type", 0, ctl_call_content_type},
-        {"body", 0, ctl_call_body},
+        {"body", 0, ctl_call_string},
         {"secret", 0, ctl_call_secret},
         {"match", 0, ctl_call_match},
         {"permanent", 0, ctl_call_match},

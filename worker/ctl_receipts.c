@@ -150,19 +150,13 @@ ctl_receipts_check(ctl_check_t *check, json_t *value)
 
 /* --- poll ---------------------------------------------------------------- */
 
-static void
-check_poll_url(ctl_check_t *check, json_t *value)
-{
-    ctl_call_url(check, value, ctl_gateways_poll_macro);
-}
-
 void
 ctl_poll_check(ctl_check_t *check, json_t *value)
 {
     static const ctl_key_t keys[] = {
         {"method", 0, ctl_call_method},
-        {"url", 1, check_poll_url},
-        {"body", 0, ctl_call_body},
+        {"url", 1, ctl_call_string},
+        {"body", 0, ctl_call_string},
         {"content_type", 0, ctl_call_content_type},
         {"status", 1, ctl_gateways_path},
         {"states", 1, check_states},

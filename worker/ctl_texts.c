@@ -118,6 +118,10 @@ ctl_texts_whole(ctl_check_t *check, const json_t *step, const char *lang)
     if (channel == NULL) {
         return; /* SQL will tell, or it is said already */
     }
+    if (ctl_gateways_judges(channel)) {
+        ctl_check_fail_key(check, "gateway", "\"%s\" sends no codes", name);
+        return;
+    }
     sent = ctl_call_names(gateway, "text", ctl_gateways_macro);
     if (sent && !ctl_rules_has(step, "text")) {
         ctl_check_fail_key(check, "text", "is missing: the gateway sends it");

@@ -5,6 +5,7 @@
 
 #include "ctl_verifications.h"
 
+#include "ctl_gateways.h"
 #include "ctl_rules.h"
 #include "ctl_value.h"
 
@@ -198,6 +199,19 @@ check_consent(ctl_check_t *check, json_t *value)
     ctl_rules_one_of(check, value, names);
 }
 
+/* Who judges answers to captchas. */
+static void
+check_captcha(ctl_check_t *check, json_t *value)
+{
+    const char *name = json_string_value(value),
+               *channel = ctl_gateways_channel(check, name);
+
+    check_gateway(check, value);
+    if (channel != NULL && !ctl_gateways_judges(channel)) {
+        ctl_check_fail(check, "\"%s\" is not of the channel captcha", name);
+    }
+}
+
 /* The rules that take more than one key. */
 static void
 check_whole(ctl_check_t *check, const json_t *profile)
@@ -230,7 +244,7 @@ check_profile(ctl_check_t *check, json_t *value)
 {
     static const ctl_key_t keys[] = {
         {"name", 1, ctl_rules_name},
-        {"kind", 1, check_kind},
+        {"kind", 0, check_kind},
         {"digits", 0, check_digits},
         {"life", 0, check_life},
         {"checks", 0, check_some},
@@ -243,6 +257,7 @@ check_profile(ctl_check_t *check, json_t *value)
         {"host", 0, check_host},
         {"deny", 0, check_deny},
         {"consent", 0, check_consent},
+        {"captcha", 0, check_captcha},
         {"steps", 1, check_steps},
         {"limits", 0, ctl_profile_limits_check},
         {NULL, 0, NULL},

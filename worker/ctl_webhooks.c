@@ -22,20 +22,14 @@ webhook_macro(const char *name, char own[ALIAS_MAX + 1], macro_known_e *known)
 }
 
 static void
-check_url(ctl_check_t *check, json_t *value)
-{
-    ctl_call_url(check, value, webhook_macro);
-}
-
-static void
 check_webhook(ctl_check_t *check, json_t *value)
 {
     static const ctl_key_t keys[] = {
         {"name", 1, ctl_rules_name},
         {"method", 0, ctl_call_method},
-        {"url", 1, check_url},
+        {"url", 1, ctl_call_string},
         {"content_type", 0, ctl_call_content_type},
-        {"body", 0, ctl_call_body},
+        {"body", 0, ctl_call_string},
         {"secret", 0, ctl_call_secret},
         {"match", 0, ctl_call_match},
         {"permanent", 0, ctl_call_match},

@@ -16,10 +16,11 @@ my $hash = '0123456789abcdef' x 4;
 
 sub check { return run(build_dir() . '/leadqctl', 'config', 'check', $doc) }
 
-# Lines 3-8 and 9.
+# Lines 3-8, 9 and 10.
 my %part = (
     sms => '{"name": "sms", "channel": "sms", "url": "https://s.ru/{rand}",'
-        . ' "secret": "sms", "sender": "BRAND", "price": 5.49,' . "\n"
+        . ' "secret": "sms", "sender": "BRAND", "price": 5.49,'
+        . ' "method": "POST",' . "\n"
         . '"content_type": "application/json", "body": "{\"to\": \"{digits}\",'
         . ' \"from\": \"{sender}\", \"text\": \"{text}\"}",' . "\n"
         . '"headers": {"Authorization": "Key {_token}", "X-Id": "{send_id}"},'
@@ -31,6 +32,8 @@ my %part = (
         . ' "states": {"1": "delivered"}}}',
     call => '{"name": "call", "channel": "call", "url": "https://c.ru/{phone}"'
         . ', "chooses_code": true, "answer": {"code": "code"}}',
+    judge => '{"name": "judge", "channel": "captcha", "secret": "judge",'
+        . ' "url": "https://j.ru/?s={token}&r={captcha_token}&i={ip}"}',
 );
 
 sub document {
@@ -39,23 +42,23 @@ sub document {
     if ($name) {
         $p{$name} =~ s/\Q$from\E/$to/ or die "no $from in $name";
     }
-    return qq({\n"gateways": [\n$p{sms},\n$p{call}]}\n);
+    return qq({\n"gateways": [\n$p{sms},\n$p{call},\n$p{judge}]}\n);
 }
 
 spew($doc, document());
 my ($rc, $out) = check();
 is($rc, 0, 'a good document passes') or diag $out;
-is($out, "$doc: good: 2 gateways\n", 'and its contents are counted');
+is($out, "$doc: good: 3 gateways\n", 'and its contents are counted');
 
 for my $case (split /\n/, <<'CASES') {
 sms|"sms", "channel"|"SMS", "channel"|3: gateways[0].name: "SMS" is not a name
-sms|"channel": "sms"|"channel": "fax"|3: gateways[0].channel: "fax" is not one of sms, call, messenger, push
+sms|"channel": "sms"|"channel": "fax"|3: gateways[0].channel: "fax" is not one of sms, call, messenger, push, captcha
 sms|"channel": "sms", ||3: gateways[0].channel: is missing
 sms|s.ru/{rand}|s.ru/{click_id}|3: gateways[0].url: unknown macro "click_id"
 sms|s.ru/{rand}|s.ru/{provider_id}|3: gateways[0].url: unknown macro "provider_id"
 sms|//s.ru/{rand}|//{phone}.ru/|3: gateways[0].url: a macro in the host
 sms|s.ru/{rand}|s.ru:22/|3: gateways[0].url: port 22 is not 80 or 443
-sms|"price"|"method": "GET", "price"|4: gateways[0].body: needs the method POST
+sms|"method": "POST"|"method": "GET"|4: gateways[0].body: needs the method POST
 sms|{digits}|{lead_id}|4: gateways[0].body: unknown macro "lead_id"
 sms|{digits}|7|3: gateways[0]: names neither {phone} nor {digits}
 sms|{text}|x|3: gateways[0]: sends neither {text} nor {code}
@@ -90,6 +93,9 @@ sms|id={provider_id}|id=1|8: gateways[0].poll: names neither {provider_id} nor {
 sms|"poll": {"url"|"poll": {"body": "{}", "content_type": "application/json", "url"|8: gateways[0].poll.body: needs the method POST
 call|, "answer": {"code": "code"}||9: gateways[1].answer.code: is missing: it says
 call|{phone}|{phone}?{code}|9: gateways[1].chooses_code: is true, and {text} or {code}
+judge|{captcha_token}|x|10: gateways[2]: does not name {captcha_token}
+judge|{ip}|{phone}|10: gateways[2].url: unknown macro "phone"
+judge|"url"|"sender": "x", "url"|10: gateways[2].sender: is for a gateway of codes
 CASES
     my ($name, $from, $to, $expected) = split /\|/, $case, 4;
     spew($doc, document($name, $from, $to));

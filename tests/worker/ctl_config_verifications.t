@@ -22,12 +22,14 @@ my %part = (
         . '{phone}?t={text}"}, {"name": "call", "channel": "call", "url":'
         . ' "https://c.ru/{phone}", "chooses_code": true, "answer": {"code":'
         . ' "code"}},' . ' {"name": "push", "channel": "push", "url":'
-        . ' "https://p.ru/{phone}?t={text}&c={code}"}',
+        . ' "https://p.ru/{phone}?t={text}&c={code}"}, {"name": "judge",'
+        . ' "channel": "captcha", "url": "https://j.ru/{captcha_token}"}',
     public => '{"name": "landing", "kind": "public", "digits": 6, "life":'
         . ' "5 min", "checks": 5, "sends": 3, "fallbacks": 2, "lang": "ru",'
         . "\n" . '"resend_after": ["30 s", "60 s"], "result_life": "30 min",'
         . ' "host": "brand.ru", "deny": ["+7940"], "consent": "required",'
-        . "\n" . '"steps": [{"gateway": "call", "timeout": "20 s",'
+        . ' "captcha": "judge",' . "\n" . '"steps": [{"gateway": "call",'
+        . ' "timeout": "20 s",'
         . ' "unless_operator": ["mts"], "window": {"from": "09:00", "to":'
         . ' "21:00"}},' . "\n" . '{"gateway": "sms", "text": {"ru": "Код'
         . ' {code}", "en": "Code {code}"}}],' . "\n" . '"limits": [{"name":'
@@ -52,7 +54,7 @@ spew($doc, document());
 my ($rc, $out) = check();
 is($rc, 0, 'a good document passes');
 is($out, <<"OUT", 'and what its texts cost is told');
-$doc: good: 3 gateways, 2 verifications
+$doc: good: 4 gateways, 2 verifications
 $doc:5: verifications[0].steps[1].text.ru: 29 characters, 1 segment
 $doc:5: verifications[0].steps[1].text.en: 30 characters, 1 segment
 $doc:8: verifications[1].steps[0].text.ru: 13 characters
@@ -61,7 +63,6 @@ OUT
 for my $case (split /\n/, <<'CASES') {
 public|"landing"|"Landing"|2: verifications[0].name: "Landing" is not a name
 public|"public"|"private"|2: verifications[0].kind: "private" is not one of public, desk
-public|"kind": "public", ||2: verifications[0].kind: is missing
 public|"digits": 6|"digits": 3|2: verifications[0].digits: is not a whole number from 4 to 8
 public|"5 min"|"11 min"|2: verifications[0].life: is not from 1 to 10 minutes
 public|"5 min"|"59 s"|2: verifications[0].life: is not from 1 to 10 minutes
@@ -74,6 +75,9 @@ public|brand.ru|https://brand.ru|3: verifications[0].host: "https://brand.ru" is
 public|"+7940"|"7940"|3: verifications[0].deny[0]: "7940" is not how a phone begins
 public|"+7940"|"+7940", "+7940"|3: verifications[0].deny: has the same beginning twice
 public|"required"|"yes"|3: verifications[0].consent: "yes" is not one of required, optional
+public|"judge"|"none"|3: verifications[0].captcha: there is no gateway "none"
+public|"judge"|"sms"|3: verifications[0].captcha: "sms" is not of the channel captcha
+desk|"push"|"judge"|8: verifications[1].steps[0].gateway: "judge" sends no codes
 public|"call"|"none"|4: verifications[0].steps[0].gateway: there is no gateway "none"
 public|"timeout": "20 s"|"timeout": "20 min"|4: verifications[0].steps[0].timeout: is not from 1 second to 10 minutes
 public|["mts"]|[""]|4: verifications[0].steps[0].unless_operator[0]: is empty
@@ -90,7 +94,7 @@ public|"by": "phone"|"by": "advisor"|6: verifications[0].limits[0].by: "advisor"
 public|"by": "phone"|"by": "mail"|6: verifications[0].limits[0].by: "mail" is not one of phone, session
 public|"max": 3|"max": 0|6: verifications[0].limits[0].max: is not a whole number from 1
 public|"1 hour"|"0"|6: verifications[0].limits[0].per: is not longer than 0
-public|"captcha"|"maybe"|6: verifications[0].limits[1].mode: "maybe" is not one of enforce, captcha, record
+public|"captcha", "adapt"|"maybe", "adapt"|6: verifications[0].limits[1].mode: "maybe" is not one of enforce, captcha, record
 public|"hide": true|"adapt": 0.3|6: verifications[0].limits[0].adapt: is for prefix and profile
 public|0.3|0|6: verifications[0].limits[1].adapt: is not a number from 0.001 to 9
 public|"b"|"a"|6: verifications[0].limits[1].name: "a" is here twice, first in limits[0]
