@@ -61,7 +61,9 @@ grant select on
     leadq.funnel,
     leadq.trigger_list,
     leadq.trigger_activity,
-    leadq.mail_pause
+    leadq.mail_pause,
+    leadq.code_report,
+    leadq.limit_report
 to leadq_read;
 
 -- Partitions of the days and months ahead are there before the first job is.

@@ -66,9 +66,22 @@ declare
     v_max numeric := p_limit.max;
     v_wait interval;
 begin
-    -- How long until one more is allowed; null: it is now.  A limit that
-    -- adapts allows a share of what was verified in the last day.
-    if p_limit.subject = 'ip_phones' then
+    -- How long until one more is allowed; null: it is now.  Codes to a number
+    -- and numbers of an address are counted, of all else the cell knows how
+    -- much is used up.  A limit that adapts allows a share of what was
+    -- verified in the last day.
+    if p_limit.subject = 'phone' then
+        select v.created_at + p_limit.per - v_now into v_wait
+          from leadq.verification v
+         where v.phone = p_request ->> 'phone'
+           and v.created_at > v_now - p_limit.per
+           and v.profile_id = p_limit.profile_id
+           and v.blocked_by is null
+         order by v.created_at desc
+        offset p_limit.max - 1
+         limit 1;
+        return v_wait;
+    elsif p_limit.subject = 'ip_phones' then
         select min(v.created_at) + p_limit.per - v_now into v_wait
           from leadq.verification v
          where v.net = p_request ->> 'net'

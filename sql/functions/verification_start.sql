@@ -309,8 +309,8 @@ begin
             end if;
         end if;
 
-        if v_limit.subject not in ('ip_phones', 'wrong_phone', 'wrong',
-                                   'spend') then
+        if v_limit.subject not in ('phone', 'ip_phones', 'wrong_phone',
+                                   'wrong', 'spend') then
             v_limits := v_limits || v_limit.limit_id;
             v_subjects := v_subjects || v_subject;
         end if;

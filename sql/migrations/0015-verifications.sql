@@ -133,7 +133,8 @@ create table leadq.profile_limit (
 
 comment on table leadq.profile_limit is
     'How much of what a profile allows: max at once, and max per interval in '
-    'the long run (GCRA). hide: the client is not told.';
+    'the long run (GCRA); of codes to a phone, and of phones of an address, '
+    'max in any such interval. hide: the client is not told.';
 comment on column leadq.profile_limit.mode is
     'What a limit does: enforce refuses, captcha wants one answered and, '
     'where the profile has none, is as record, which counts alone.';
