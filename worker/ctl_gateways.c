@@ -297,8 +297,8 @@ check_call(ctl_check_t *check, const json_t *gateway, postback_macro_pt macro,
 static void
 check_judge(ctl_check_t *check, const json_t *gateway)
 {
-    static const char *const keys[] = {"sender",   "chooses_code", "answer",
-                                       "receipts", "poll",         NULL};
+    static const char *const keys[] = {"sender", "answer", "receipts", "poll",
+                                       NULL};
     const char *const *key;
 
     check_call(check, gateway, captcha_macro, captcha_macro);
@@ -309,6 +309,9 @@ check_judge(ctl_check_t *check, const json_t *gateway)
         if (ctl_rules_has(gateway, *key)) {
             ctl_check_fail_key(check, *key, "is for a gateway of codes");
         }
+    }
+    if (json_is_true(json_object_get(gateway, "chooses_code"))) {
+        ctl_check_fail_key(check, "chooses_code", "is for a gateway of codes");
     }
 }
 

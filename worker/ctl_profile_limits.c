@@ -10,7 +10,6 @@
 
 #define MAX_LIMITS 50
 #define MAX_MAX 1000000000
-#define MIN_ADAPT 0.001 /* what numeric(4, 3) keeps of it */
 #define MAX_ADAPT 9
 
 static void
@@ -40,10 +39,10 @@ check_mode(ctl_check_t *check, json_t *value)
 static void
 check_adapt(ctl_check_t *check, json_t *value)
 {
-    if (!json_is_number(value) || json_number_value(value) < MIN_ADAPT
+    if (!json_is_number(value) || json_number_value(value) < 0
         || json_number_value(value) > MAX_ADAPT)
     {
-        ctl_check_fail(check, "is not a number from 0.001 to %d", MAX_ADAPT);
+        ctl_check_fail(check, "is not a number from 0 to %d", MAX_ADAPT);
     }
 }
 
@@ -62,7 +61,7 @@ check_limit(ctl_check_t *check, json_t *value)
         return;
     }
     by = ctl_rules_text_of(value, "by");
-    if (ctl_rules_has(value, "adapt") && by != NULL
+    if (json_number_value(json_object_get(value, "adapt")) > 0 && by != NULL
         && strcmp(by, "prefix") != 0 && strcmp(by, "profile") != 0)
     {
         ctl_check_fail_key(check, "adapt", "is for prefix and profile");

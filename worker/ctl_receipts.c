@@ -12,8 +12,9 @@
 
 #include <string.h>
 
-#define MAX_WORDS 200   /* of a gateway, in one table */
-#define MAX_WORD 64     /* bytes of one */
+#define MAX_WORDS 200 /* of a gateway, in one table */
+#define MAX_WORD 64   /* bytes of one */
+#define MAX_PAUSE_S 600L
 #define MAX_VERIFY 2000 /* bytes of verify_url */
 
 /* --- tables -------------------------------------------------------------- */
@@ -150,6 +151,12 @@ ctl_receipts_check(ctl_check_t *check, json_t *value)
 
 /* --- poll ---------------------------------------------------------------- */
 
+static void
+check_pause(ctl_check_t *check, json_t *value)
+{
+    ctl_rules_time(check, value, 1, MAX_PAUSE_S, "1 second to 10 minutes");
+}
+
 void
 ctl_poll_check(ctl_check_t *check, json_t *value)
 {
@@ -158,6 +165,8 @@ ctl_poll_check(ctl_check_t *check, json_t *value)
         {"url", 1, ctl_call_string},
         {"body", 0, ctl_call_string},
         {"content_type", 0, ctl_call_content_type},
+        {"after", 0, check_pause},
+        {"every", 0, check_pause},
         {"status", 1, ctl_gateways_path},
         {"states", 1, check_states},
         {"error", 0, ctl_gateways_path},

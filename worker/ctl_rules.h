@@ -43,8 +43,10 @@ void ctl_rules_window(ctl_check_t *check, json_t *value);
 /* Its seconds, or -1 once it has failed. */
 long ctl_rules_interval(ctl_check_t *check, json_t *value);
 
-/* A time that is not 0. */
+/* A time that is not 0; one of min to max seconds, which range says. */
 void ctl_rules_some_time(ctl_check_t *check, json_t *value);
+void ctl_rules_time(ctl_check_t *check, json_t *value, long min, long max,
+                    const char *range);
 
 /* A whole number from min to max. */
 void ctl_rules_count(ctl_check_t *check, const json_t *value, int min,

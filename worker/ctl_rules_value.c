@@ -104,6 +104,18 @@ ctl_rules_some_time(ctl_check_t *check, json_t *value)
 }
 
 void
+ctl_rules_time(ctl_check_t *check, json_t *value, long min, long max,
+               const char *range)
+{
+    long seconds;
+
+    seconds = ctl_rules_interval(check, value);
+    if (seconds != -1 && (seconds < min || seconds > max)) {
+        ctl_check_fail(check, "is not from %s", range);
+    }
+}
+
+void
 ctl_rules_count(ctl_check_t *check, const json_t *value, int min, int max)
 {
     if (!json_is_integer(value) || json_integer_value(value) < min

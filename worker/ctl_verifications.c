@@ -44,33 +44,21 @@ ctl_profile_digits(const json_t *profile)
 /* --- times --------------------------------------------------------------- */
 
 static void
-check_time(ctl_check_t *check, json_t *value, long min, long max,
-           const char *range)
-{
-    long seconds;
-
-    seconds = ctl_rules_interval(check, value);
-    if (seconds != -1 && (seconds < min || seconds > max)) {
-        ctl_check_fail(check, "is not from %s", range);
-    }
-}
-
-static void
 check_life(ctl_check_t *check, json_t *value)
 {
-    check_time(check, value, MIN_S, 10 * MIN_S, "1 to 10 minutes");
+    ctl_rules_time(check, value, MIN_S, 10 * MIN_S, "1 to 10 minutes");
 }
 
 static void
 check_pause(ctl_check_t *check, json_t *value)
 {
-    check_time(check, value, 1, 10 * MIN_S, "1 second to 10 minutes");
+    ctl_rules_time(check, value, 1, 10 * MIN_S, "1 second to 10 minutes");
 }
 
 static void
 check_result_life(ctl_check_t *check, json_t *value)
 {
-    check_time(check, value, MIN_S, DAY_S, "1 minute to 1 day");
+    ctl_rules_time(check, value, MIN_S, DAY_S, "1 minute to 1 day");
 }
 
 static void

@@ -90,6 +90,7 @@ sms|"bad_number"|"bad"|7: gateways[0].receipts.errors.6: "bad" is not one of non
 sms|"error": "e", ||7: gateways[0].receipts.error: is missing beside errors
 sms|id={provider_id}|t={text}|8: gateways[0].poll.url: unknown macro "text"
 sms|id={provider_id}|id=1|8: gateways[0].poll: names neither {provider_id} nor {send_id}
+sms|"poll": {"url"|"poll": {"after": "1 hour", "url"|8: gateways[0].poll.after: is not from 1 second to 10 minutes
 sms|"poll": {"url"|"poll": {"body": "{}", "content_type": "application/json", "url"|8: gateways[0].poll.body: needs the method POST
 call|, "answer": {"code": "code"}||9: gateways[1].answer.code: is missing: it says
 call|{phone}|{phone}?{code}|9: gateways[1].chooses_code: is true, and {text} or {code}

@@ -96,7 +96,7 @@ public|"max": 3|"max": 0|6: verifications[0].limits[0].max: is not a whole numbe
 public|"1 hour"|"0"|6: verifications[0].limits[0].per: is not longer than 0
 public|"captcha", "adapt"|"maybe", "adapt"|6: verifications[0].limits[1].mode: "maybe" is not one of enforce, captcha, record
 public|"hide": true|"adapt": 0.3|6: verifications[0].limits[0].adapt: is for prefix and profile
-public|0.3|0|6: verifications[0].limits[1].adapt: is not a number from 0.001 to 9
+public|0.3|-1|6: verifications[0].limits[1].adapt: is not a number from 0 to 9
 public|"b"|"a"|6: verifications[0].limits[1].name: "a" is here twice, first in limits[0]
 public|"hide": true|"hide": 1|6: verifications[0].limits[0].hide: is not true or false
 desk|"kind": "desk"|"kind": "desk", "host": "brand.ru"|7: verifications[1].host: is for the kind public
