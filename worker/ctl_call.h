@@ -36,7 +36,8 @@ void ctl_call_whole(ctl_check_t *check, const json_t *call,
                     const json_t *ports, const char *method,
                     postback_macro_pt macro);
 
-/* The owner, where the check stands, has a secret if the call names {token}. */
+/* The owner, where the check stands, has a secret if the call names {token}.
+ */
 void ctl_call_token(ctl_check_t *check, const json_t *owner,
                     const json_t *call, postback_macro_pt macro);
 
