@@ -21,7 +21,8 @@
 #define MAX_RETRY_AFTER_S (24 * 3600L)
 #define TOKEN "{token}"
 #define HEADER_NAME \
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789" \
+    "!#$%&'*+-.^_`|~"
 #define SECRETS 3 /* {token}, as it is and as it is encoded */
 
 struct postback_s {

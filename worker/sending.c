@@ -229,10 +229,9 @@ sending_segments(const sending_t *sending)
 
 /* --- the answer ---------------------------------------------------------- */
 
-/* As a text; digits that were a number have lost their zeros. */
+/* As a text; digits that were a number may have lost their zeros. */
 static void
-read_digits(const sending_t *sending, const char *said,
-            char digits[CODE_MAX + 1])
+read_digits(const char *said, char digits[CODE_MAX + 1])
 {
     size_t len = strlen(said);
 
@@ -241,9 +240,8 @@ read_digits(const sending_t *sending, const char *said,
         return;
     }
     (void)snprintf(digits, CODE_MAX + 1, "%.*s%s",
-                   len < sending->n ? (int)(sending->n - len) : 0, "00000000",
-                   said);
-    if (!code_is_digits(digits)) {
+                   len < CODE_MIN ? (int)(CODE_MIN - len) : 0, "0000", said);
+    if (len == 0 || !code_is_digits(digits)) {
         *digits = '\0';
     }
 }
@@ -302,7 +300,7 @@ sending_judge(const sending_t *sending, const postback_t *postback,
     if (sending->chosen) {
         said = jpath_text_at(answer, sending->code_path, number);
         if (said != NULL) {
-            read_digits(sending, said, digits);
+            read_digits(said, digits);
         }
         hidden[n++] = said;
         hidden[n++] = digits;
