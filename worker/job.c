@@ -115,7 +115,7 @@ static const char *
 make_question(job_t *job, const json_t *payload, const conf_t *conf,
               fault_t *fault)
 {
-    static const postback_told_t nothing = {NULL, NULL, NULL};
+    static const postback_told_t nothing = {NULL, NULL, NULL, 0};
 
     job->question = json_deep_copy(payload);
     if (job->question == NULL) {
