@@ -65,8 +65,7 @@ doctor_codes(doctor_t *doctor)
     if (!doctor->connected || doctor->conf == NULL) {
         return;
     }
-    res = doctor_ask(doctor,
-                     "select count(*) from leadq.profile having count(*) > 0");
+    res = doctor_ask(doctor, "select from leadq.profile limit 1");
     if (res != NULL && PQntuples(res) > 0) {
         check_keys(doctor, "code_keys", doctor->conf->code_keys);
         check_keys(doctor, "check_keys", doctor->conf->check_keys);
