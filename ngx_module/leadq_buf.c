@@ -12,6 +12,9 @@
 #define LEADQ_BUF_FIRST  512
 
 
+static char *leadq_buf_grow(leadq_buf_t *buf, size_t size);
+
+
 void
 leadq_buf_init(leadq_buf_t *buf, size_t max)
 {
@@ -23,6 +26,10 @@ leadq_buf_init(leadq_buf_t *buf, size_t max)
 void
 leadq_buf_done(leadq_buf_t *buf)
 {
+    if (buf->secret && buf->data != NULL) {
+        explicit_bzero(buf->data, buf->size);
+    }
+
     free(buf->data);
     leadq_buf_init(buf, buf->max);
 }
@@ -46,7 +53,7 @@ leadq_buf_room(leadq_buf_t *buf, size_t len)
             size *= 2;
         }
 
-        data = realloc(buf->data, size);
+        data = leadq_buf_grow(buf, size);
         if (data == NULL) {
             buf->failed = 1;
             return NULL;
@@ -57,6 +64,29 @@ leadq_buf_room(leadq_buf_t *buf, size_t len)
     }
 
     return buf->data + buf->len;
+}
+
+
+/* realloc() would leave behind what must not stay. */
+
+static char *
+leadq_buf_grow(leadq_buf_t *buf, size_t size)
+{
+    char  *data;
+
+    if (!buf->secret || buf->data == NULL) {
+        return realloc(buf->data, size);
+    }
+
+    data = malloc(size);
+
+    if (data != NULL) {
+        memcpy(data, buf->data, buf->size);
+        explicit_bzero(buf->data, buf->size);
+        free(buf->data);
+    }
+
+    return data;
 }
 
 

@@ -17,6 +17,7 @@ typedef struct {
     size_t   size;
     size_t   max;               /* bytes */
     int      failed;            /* no memory, or more than max */
+    int      secret;            /* wiped wherever it has been */
 } leadq_buf_t;
 
 

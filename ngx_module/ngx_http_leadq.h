@@ -15,7 +15,7 @@
  * lives in the pool of its request: the client may leave, the row stays.
  *
  * Files:  module (life, locations), database, hosts, field and shape
- * (configuration), handler and body (requests), guard, origin, limit,
+ * (configuration), handler and body (requests), methods, guard, origin, limit,
  * idempotency and form (which of them count, and as what), reply and filter
  * (answers), vars, pool (queue and dispatch), job, batch, settle (what a
  * result means), lane (connections), pg (what is said on them), resolve
@@ -150,7 +150,7 @@ struct ngx_http_leadq_loc_conf_s {
                                                    or NULL */
     unsigned                      takes_body:1; /* a field comes from it */
     ngx_uint_t                    args;         /* 0 unset, 1 off, 2 on */
-    ngx_uint_t                    get;          /* the same */
+    ngx_http_leadq_methods_t      methods;
 
     ngx_http_handler_pt           sight;        /* NULL: shows no figures */
     ngx_http_leadq_place_t        sight_place;
@@ -366,8 +366,7 @@ ngx_uint_t ngx_http_leadq_wants_html(ngx_http_request_t *r);
 
 
 /*
- * body: its bytes and those of the query, and the directives leadq_args and
- * leadq_get.
+ * body: its bytes and those of the query, and the directive leadq_args.
  */
 
 /* Why a body is not read at all; static text. */
@@ -377,14 +376,19 @@ typedef struct {
     const char                   *title;
 } ngx_http_leadq_refusal_t;
 
-char *ngx_http_leadq_on_off(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_leadq_args(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* Returns 1 if the request's body has fields: only POST has one. */
+ngx_uint_t ngx_http_leadq_body_taken(ngx_http_request_t *r,
+    ngx_http_leadq_loc_conf_t *lcf);
 
 /* NGX_OK: read it; NGX_DECLINED: refuse it so; NGX_ERROR: no memory. */
 ngx_int_t ngx_http_leadq_body_precheck(ngx_http_request_t *r,
     ngx_http_leadq_refusal_t *refusal);
 
 /*
- * Parses a body that has been read and, if args is set, the query.
+ * Parses a body that has been read, if the request's is taken, and, if args
+ * is set, the query.
  *
  * Returns NGX_OK (then code tells), NGX_DECLINED (too large) or NGX_ERROR.
  */

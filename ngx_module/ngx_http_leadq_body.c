@@ -15,23 +15,23 @@
 static leadq_code_e ngx_http_leadq_body_media(ngx_http_request_t *r,
     leadq_media_t *media);
 static ngx_uint_t ngx_http_leadq_body_encoded(ngx_http_request_t *r);
+static leadq_code_e ngx_http_leadq_body_pairs(ngx_http_request_t *r,
+    ngx_http_leadq_loc_conf_t *lcf, ngx_str_t *body, char *arena,
+    leadq_pairs_t *pairs);
 static ngx_int_t ngx_http_leadq_body_bytes(ngx_http_request_t *r,
     ngx_str_t *body);
 
 
-/* leadq_args on | off; leadq_get on | off; */
+/* leadq_args on | off; */
 
 char *
-ngx_http_leadq_on_off(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_http_leadq_args(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_leadq_loc_conf_t  *lcf = conf;
 
-    ngx_str_t   *value;
-    ngx_uint_t  *set;
+    ngx_str_t  *value;
 
-    set = (ngx_uint_t *) ((char *) conf + cmd->offset);
-
-    if (*set) {
+    if (lcf->args) {
         return "is duplicate";
     }
 
@@ -40,10 +40,10 @@ ngx_http_leadq_on_off(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_leadq_place(cf, &lcf->place);
 
     if (ngx_strcmp(value[1].data, "on") == 0) {
-        *set = 2;
+        lcf->args = 2;
 
     } else if (ngx_strcmp(value[1].data, "off") == 0) {
-        *set = 1;
+        lcf->args = 1;
 
     } else {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -53,6 +53,14 @@ ngx_http_leadq_on_off(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+ngx_uint_t
+ngx_http_leadq_body_taken(ngx_http_request_t *r,
+    ngx_http_leadq_loc_conf_t *lcf)
+{
+    return lcf->takes_body && r->method == NGX_HTTP_POST;
 }
 
 
@@ -156,11 +164,10 @@ ngx_int_t
 ngx_http_leadq_body_parse(ngx_http_request_t *r,
     ngx_http_leadq_loc_conf_t *lcf, leadq_pairs_t *pairs, leadq_code_e *code)
 {
-    char           *arena, *data;
-    ngx_int_t       rc;
-    ngx_str_t       body;
-    ngx_uint_t      args;
-    leadq_media_t   media;
+    char       *arena;
+    size_t      args;
+    ngx_int_t   rc;
+    ngx_str_t   body;
 
     rc = ngx_http_leadq_body_bytes(r, &body);
 
@@ -168,43 +175,61 @@ ngx_http_leadq_body_parse(ngx_http_request_t *r,
         return rc;
     }
 
-    args = lcf->args == 2;
+    args = lcf->args == 2 ? r->args.len : 0;
 
-    arena = ngx_pnalloc(r->pool, body.len + (args ? r->args.len : 0) + 1);
+    arena = ngx_pnalloc(r->pool, body.len + args + 1);
     if (arena == NULL) {
         return NGX_ERROR;
     }
 
-    data = (char *) body.data;
-    *code = ngx_http_leadq_body_media(r, &media);
+    *code = ngx_http_leadq_body_pairs(r, lcf, &body, arena, pairs);
 
-    if (*code == LEADQ_OK) {
-
-        switch (media.type) {
-
-        case LEADQ_MEDIA_JSON:
-            *code = leadq_json_parse(data, body.len, arena, lcf->list, pairs);
-            break;
-
-        case LEADQ_MEDIA_MULTIPART:
-            *code = leadq_multipart_parse(data, body.len, media.boundary,
-                                          media.boundary_len, arena, pairs);
-            break;
-
-        case LEADQ_MEDIA_FORM:
-        case LEADQ_MEDIA_TEXT:
-        case LEADQ_MEDIA_OTHER:
-            *code = leadq_form_parse(data, body.len, arena, pairs);
-            break;
-        }
-    }
-
-    if (*code == LEADQ_OK && args && r->args.len) {
-        *code = leadq_form_add((char *) r->args.data, r->args.len,
+    if (*code == LEADQ_OK && args) {
+        *code = leadq_form_add((char *) r->args.data, args,
                                arena + body.len, pairs);
     }
 
     return NGX_OK;
+}
+
+
+static leadq_code_e
+ngx_http_leadq_body_pairs(ngx_http_request_t *r,
+    ngx_http_leadq_loc_conf_t *lcf, ngx_str_t *body, char *arena,
+    leadq_pairs_t *pairs)
+{
+    char           *data;
+    leadq_code_e    code;
+    leadq_media_t   media;
+
+    if (!ngx_http_leadq_body_taken(r, lcf)) {
+        return LEADQ_OK;
+    }
+
+    code = ngx_http_leadq_body_media(r, &media);
+
+    if (code != LEADQ_OK) {
+        return code;
+    }
+
+    data = (char *) body->data;
+
+    switch (media.type) {
+
+    case LEADQ_MEDIA_JSON:
+        return leadq_json_parse(data, body->len, arena, lcf->list, pairs);
+
+    case LEADQ_MEDIA_MULTIPART:
+        return leadq_multipart_parse(data, body->len, media.boundary,
+                                     media.boundary_len, arena, pairs);
+
+    case LEADQ_MEDIA_FORM:
+    case LEADQ_MEDIA_TEXT:
+    case LEADQ_MEDIA_OTHER:
+        break;
+    }
+
+    return leadq_form_parse(data, body->len, arena, pairs);
 }
 
 

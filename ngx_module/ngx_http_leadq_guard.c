@@ -11,7 +11,8 @@ char *
 ngx_http_leadq_guard_end(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
 {
     if (ngx_http_leadq_limit_end(cf, lcf) != NGX_CONF_OK
-        || ngx_http_leadq_form_end(cf, lcf) != NGX_CONF_OK)
+        || ngx_http_leadq_form_end(cf, lcf) != NGX_CONF_OK
+        || ngx_http_leadq_methods_end(cf, lcf) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }

@@ -55,6 +55,15 @@ typedef struct {
 } ngx_http_leadq_form_t;
 
 
+/* leadq_methods */
+typedef struct {
+    ngx_uint_t                    taken;        /* NGX_HTTP_POST|...; 0 unset
+                                                   until the end */
+    ngx_str_t                     allow;        /* the header */
+    const char                   *title;        /* of a refusal */
+} ngx_http_leadq_methods_t;
+
+
 /* All of a location. */
 typedef struct {
     ngx_http_leadq_idempotency_t  idempotency;
@@ -95,6 +104,17 @@ void ngx_http_leadq_guard_discard(ngx_http_request_t *r);
 void ngx_http_leadq_guard_body(ngx_http_request_t *r,
     ngx_http_leadq_loc_conf_t *lcf, leadq_pairs_t *pairs,
     leadq_extra_t *extra);
+
+
+/*
+ * methods: which of them a location takes.
+ */
+
+char *ngx_http_leadq_methods(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* The end of the location, after its shape is known. */
+char *ngx_http_leadq_methods_end(ngx_conf_t *cf,
+    ngx_http_leadq_loc_conf_t *lcf);
 
 
 /*

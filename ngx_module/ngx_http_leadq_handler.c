@@ -53,7 +53,7 @@ ngx_http_leadq_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    if (lcf->takes_body) {
+    if (ngx_http_leadq_body_taken(r, lcf)) {
         rc = ngx_http_read_client_request_body(r, ngx_http_leadq_body_handler);
 
         return rc >= NGX_HTTP_SPECIAL_RESPONSE ? rc : NGX_DONE;
@@ -86,16 +86,12 @@ ngx_http_leadq_precheck(ngx_http_request_t *r, ngx_http_leadq_loc_conf_t *lcf)
     refusal.code = NULL;
     refusal.title = NULL;
 
-    if (r->method != NGX_HTTP_POST
-        && (lcf->get != 2 || !(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))))
-    {
+    if (!(r->method & lcf->methods.taken)) {
         refusal.status = NGX_HTTP_NOT_ALLOWED;
         refusal.code = "method-not-allowed";
-        refusal.title = lcf->get == 2
-                        ? "Only GET, HEAD and POST are possible here"
-                        : "Only POST is possible here";
+        refusal.title = lcf->methods.title;
 
-    } else if (lcf->takes_body
+    } else if (ngx_http_leadq_body_taken(r, lcf)
                && ngx_http_leadq_body_precheck(r, &refusal) == NGX_ERROR)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -71,16 +71,16 @@ static ngx_command_t  ngx_http_leadq_commands[] = {
 
     { ngx_string("leadq_args"),
       NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_leadq_on_off,
+      ngx_http_leadq_args,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_leadq_loc_conf_t, args),
+      0,
       NULL },
 
-    { ngx_string("leadq_get"),
-      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_leadq_on_off,
+    { ngx_string("leadq_methods"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_leadq_methods,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_leadq_loc_conf_t, get),
+      0,
       NULL },
 
     { ngx_string("leadq_redirect"),

@@ -67,11 +67,8 @@ ngx_http_leadq_reply_problem(ngx_http_request_t *r, ngx_uint_t status,
     }
 
     if (status == NGX_HTTP_NOT_ALLOWED) {
-        if (lcf->get == 2) {
-            ngx_str_set(&allow, "GET, HEAD, POST");
-
-        } else if (lcf->function) {
-            ngx_str_set(&allow, "POST");
+        if (lcf->function) {
+            allow = lcf->methods.allow;
 
         } else {
             ngx_str_set(&allow, "GET, HEAD");

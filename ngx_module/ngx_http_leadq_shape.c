@@ -210,14 +210,6 @@ ngx_http_leadq_shape(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
         return NGX_CONF_ERROR;
     }
 
-    if (lcf->get == 2 && lcf->takes_body && lcf->args != 2) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "location has \"leadq_get on\", so its fields need "
-                      "\"from=\" or \"leadq_args on\" in %V:%ui",
-                      &lcf->place.file, lcf->place.line);
-        return NGX_CONF_ERROR;
-    }
-
     if (ngx_http_leadq_shape_names(cf, lcf) != NGX_CONF_OK
         || ngx_http_leadq_shape_keys(cf, lcf) != NGX_CONF_OK)
     {

@@ -17,7 +17,12 @@ grant execute on function
     leadq.web_click(uuid[], text[]),
     leadq.web_report_funnel(uuid[], text[]),
     leadq.web_event(uuid[], text[]),
-    leadq.web_mail_event(uuid[], text[])
+    leadq.web_mail_event(uuid[], text[]),
+    leadq.web_otp_start(uuid[], text[]),
+    leadq.web_otp_check(uuid[], text[]),
+    leadq.web_otp_resend(uuid[], text[]),
+    leadq.web_otp(uuid[], text[]),
+    leadq.web_receipt(uuid[], text[])
 to leadq_web;
 
 grant execute on function
@@ -29,6 +34,8 @@ grant execute on function
     leadq.settle_jobs(bigint[], uuid[], text[], text[]),
     leadq.release_jobs(bigint[], uuid[], integer[]),
     leadq.extend_jobs(bigint[], uuid[], integer),
+    leadq.arm_codes(bigint[], uuid[], smallint[], smallint[], text[],
+        smallint[]),
     leadq.maintain(),
     leadq.vacuum_held(),
     leadq.queue_figures(),
@@ -54,7 +61,9 @@ grant select on
     leadq.funnel,
     leadq.trigger_list,
     leadq.trigger_activity,
-    leadq.mail_pause
+    leadq.mail_pause,
+    leadq.code_report,
+    leadq.limit_report
 to leadq_read;
 
 -- Partitions of the days and months ahead are there before the first job is.

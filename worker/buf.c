@@ -13,6 +13,13 @@ buf_init(buf_t *buf, size_t max)
 }
 
 void
+buf_init_secret(buf_t *buf, size_t max)
+{
+    buf_init(buf, max);
+    buf->secret = 1;
+}
+
+void
 buf_done(buf_t *buf)
 {
     leadq_buf_done(buf);
@@ -87,12 +94,11 @@ buf_take(buf_t *buf)
 {
     char *data;
 
-    data = buf->failed ? NULL : buf->data;
     if (buf->failed) {
-        free(buf->data);
-    } else if (data == NULL) {
-        data = calloc(1, 1);
+        leadq_buf_done(buf);
+        return NULL;
     }
+    data = buf->data == NULL ? calloc(1, 1) : buf->data;
     leadq_buf_init(buf, buf->max);
     return data;
 }

@@ -17,6 +17,9 @@ typedef leadq_buf_t buf_t;
 
 /* Makes an empty buffer that takes at most max bytes of text. */
 void buf_init(buf_t *buf, size_t max);
+
+/* The same; what it holds is wiped when it moves and when it goes. */
+void buf_init_secret(buf_t *buf, size_t max);
 void buf_done(buf_t *buf);
 
 /* Empties the buffer and keeps its memory. */

@@ -75,7 +75,7 @@ on_end(void *data, const http_result_t *result)
 {
     fire_t *fire = data;
 
-    postback_judge(fire->postback, result, &fire->outcome);
+    postback_judge(fire->postback, result, NULL, 0, &fire->outcome);
     fire->ended = 1;
     uv_stop(&fire->loop);
 }
@@ -193,7 +193,7 @@ test_fire(const json_t *payload, const conf_t *conf,
     int rc = 0;
 
     postback = postback_new(payload, conf == NULL ? NULL : conf->secrets_dir,
-                            time(NULL), &fault);
+                            time(NULL), NULL, &fault);
     if (postback == NULL) {
         return ctl_error("network \"%s\": %s%s", options->operand, fault.text,
                          conf == NULL ? "; its secrets are where worker.conf "

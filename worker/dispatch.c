@@ -174,7 +174,7 @@ on_http_end(void *data, const http_result_t *result)
     job_t *job = data;
 
     job->http = NULL;
-    postback_judge(job->postback, result, &job->outcome);
+    postback_judge(job->postback, result, NULL, 0, &job->outcome);
     end_post(job, destination_end(&job->outcome));
 }
 

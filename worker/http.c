@@ -33,6 +33,7 @@ struct http_s {
     size_t head_len; /* bytes of the answer's headers */
     int guarded;     /* an address was refused */
     int swollen;     /* the headers were too many */
+    int secret;      /* see http_request_t */
     buf_t reply;
     http_end_pt fn;
     void *data; /* borrowed */
@@ -91,11 +92,14 @@ put_away(http_t *http)
     http_client_t *client = http->client;
 
     transfer_stop(&http->transfer);
+    if (http->secret) {
+        (void)curl_easy_setopt(http->transfer.easy, CURLOPT_URL, NULL);
+    }
     if (client->n_spare >= client->max_spare) {
         http_free(http);
         return;
     }
-    if (http->reply.size > KEEP_REPLY) {
+    if (http->secret || http->reply.size > KEEP_REPLY) {
         buf_done(&http->reply);
         buf_init(&http->reply, HTTP_MAX_REPLY);
     }
@@ -275,6 +279,8 @@ http_start(http_client_t *client, const http_request_t *request,
     http->head_len = 0;
     http->guarded = 0;
     http->swollen = 0;
+    http->secret = request->secret;
+    http->reply.secret = request->secret;
     http->fn = fn;
     http->data = data;
     if (set_request(http, request) != 0

@@ -13,7 +13,7 @@
 
 #define HTTP_MAX_REPLY (64 * 1024)
 #define HTTP_MAX_HEAD (64 * 1024) /* all headers of an answer */
-#define HTTP_MAX_HEADERS 8        /* of a request */
+#define HTTP_MAX_HEADERS 16       /* of a request */
 
 typedef enum {
     HTTP_REPLIED, /* there is a status */
@@ -30,6 +30,7 @@ typedef struct {
     char *const *headers; /* "Name: value"; "Name:" takes out libcurl's */
     size_t n_headers;     /* at most HTTP_MAX_HEADERS */
     long timeout_ms;
+    int secret; /* neither URL nor reply outlives the call */
 } http_request_t;
 
 typedef struct {

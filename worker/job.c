@@ -54,7 +54,7 @@ make_postback(job_t *job, const json_t *payload, const conf_t *conf,
               fault_t *fault)
 {
     job->postback =
-        postback_new(payload, conf->secrets_dir, time(NULL), fault);
+        postback_new(payload, conf->secrets_dir, time(NULL), NULL, fault);
     if (job->postback == NULL) {
         return "bad-payload";
     }

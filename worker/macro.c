@@ -231,7 +231,7 @@ expand_hmac(const expander_t *x, const macro_t *macro)
     }
     memcpy(name, key, (size_t)(comma - key));
     name[comma - key] = '\0';
-    buf_init(&text, MACRO_MAX_TEXT);
+    buf_init_secret(&text, MACRO_MAX_TEXT);
     if (join_values(x, comma + 1, end, &text) != 0) {
         buf_done(&text);
         return -1;
@@ -272,12 +272,16 @@ expand_macro(const expander_t *x, const macro_t *macro)
     if (x->out == NULL) {
         return 0;
     }
-    if (macro->raw || value == macro_stars) {
-        buf_add(x->out, value, len);
-    } else if (x->encoding == MACRO_JSON) {
-        add_json(x->out, value, len);
-    } else {
+    switch (macro->raw || value == macro_stars ? MACRO_HEADER : x->encoding) {
+    case MACRO_URL:
         add_url(x->out, value, len);
+        break;
+    case MACRO_JSON:
+        add_json(x->out, value, len);
+        break;
+    case MACRO_HEADER:
+        buf_add(x->out, value, len);
+        break;
     }
     return 0;
 }
@@ -330,7 +334,7 @@ macro_expand(const char *text, size_t len, macro_encoding_e encoding,
     done = text;
     p = text;
     while (p < end) {
-        if (*p == '}' && encoding == MACRO_URL) {
+        if (*p == '}' && encoding != MACRO_JSON) {
             return fault_set(fault, x.line, "\"}\" without \"{\"");
         }
         if (*p != '{'

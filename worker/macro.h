@@ -1,5 +1,5 @@
 /*
- * Macros of postback URLs and bodies.
+ * Macros of the URLs, bodies and headers of calls.
  *
  *     {name}                     the value, encoded for where it stands
  *     {_name}                    the value as it is
@@ -8,8 +8,8 @@
  *                                other, with the key of that name; a value
  *                                may be mapped; hmac_sha256, hmac_md5, too
  *
- * In URLs and forms every other brace is an error.  In JSON a "{" that no
- * letter or "_" follows, and every lone "}", is JSON's own.
+ * In URLs, forms and headers every other brace is an error.  In JSON a "{"
+ * that no letter or "_" follows, and every lone "}", is JSON's own.
  */
 
 #ifndef LEADQ_MACRO_H
@@ -25,8 +25,9 @@
 #define MACRO_MAX_TEXT 8192 /* that an HMAC is made of */
 
 typedef enum {
-    MACRO_URL, /* percent-encoding: URLs and urlencoded bodies */
-    MACRO_JSON /* the inside of a JSON string */
+    MACRO_URL,   /* percent-encoding: URLs and urlencoded bodies */
+    MACRO_JSON,  /* the inside of a JSON string */
+    MACRO_HEADER /* as it is: who sends it looks for control characters */
 } macro_encoding_e;
 
 /* What takes the place of a secret in a text for people: never encoded. */

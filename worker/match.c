@@ -1,7 +1,7 @@
 #include "match.h"
+#include "jpath.h"
 
 #include <jansson.h>
-#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -47,45 +47,23 @@ match_parse(const char *type, const char *value, match_e *match,
 static int
 equals(const json_t *value, const char *want)
 {
-    char number[32];
+    char number[JPATH_NUMBER];
+    const char *text;
 
-    if (json_is_string(value)) {
-        return strcmp(json_string_value(value), want) == 0;
-    }
-    if (json_is_integer(value)) {
-        (void)snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT,
-                       json_integer_value(value));
-        return strcmp(number, want) == 0;
-    }
-    return (json_is_true(value) && strcmp(want, "true") == 0)
-           || (json_is_false(value) && strcmp(want, "false") == 0)
-           || (json_is_null(value) && strcmp(want, "null") == 0);
+    text = json_is_null(value) ? "null" : jpath_text(value, number);
+    return text != NULL && strcmp(text, want) == 0;
 }
 
 static int
 match_json(const char *path, const char *body, size_t body_len)
 {
-    const char *part, *end;
-    const json_t *value;
+    const char *end;
     json_t *json;
-    char name[64];
-    size_t len;
     int found;
 
     json = json_loadb(body, body_len, 0, NULL);
-    value = json;
     end = strchr(path, '=');
-    for (part = path; value != NULL && part < end; part += len + 1) {
-        len = strcspn(part, ".=");
-        if (len == 0 || len >= sizeof(name)) {
-            value = NULL;
-            break;
-        }
-        memcpy(name, part, len);
-        name[len] = '\0';
-        value = json_object_get(value, name);
-    }
-    found = value != NULL && equals(value, end + 1);
+    found = equals(jpath_find(json, path, (size_t)(end - path)), end + 1);
     json_decref(json);
     return found;
 }

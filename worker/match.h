@@ -7,7 +7,7 @@
  *     body_prefix    the body begins with the value
  *     contains       the body has the value somewhere
  *     not_contains   the body has the value nowhere
- *     json_path      "a.b=value": the member a.b of a JSON object is value
+ *     json_path      "a.b=value": what stands at a.b (jpath.h) is value
  */
 
 #ifndef LEADQ_MATCH_H

@@ -3,6 +3,7 @@
  */
 
 #include "postback.h"
+#include "gateway.h"
 #include "macro.h"
 #include "match.h"
 #include "redact.h"
@@ -19,6 +20,9 @@
 
 #define MAX_RETRY_AFTER_S (24 * 3600L)
 #define TOKEN "{token}"
+#define HEADER_NAME \
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
+#define SECRETS 3 /* {token}, as it is and as it is encoded */
 
 struct postback_s {
     http_request_t request;
@@ -33,7 +37,7 @@ struct postback_s {
     int has_permanent;
     match_e permanent;
     char *permanent_value;
-    char *secrets[3]; /* {token}, as it is and as it is encoded */
+    char *secrets[SECRETS];
     int port_ok;
     long concurrency;
     double rate;
@@ -45,8 +49,9 @@ typedef struct {
     const char *id;
     const char *secret_name;
     const char *secrets_dir;
-    int shown;   /* with stars in the place of secrets */
-    int webhook; /* names of webhook.h, too */
+    int shown;                   /* with stars in the place of secrets */
+    int webhook;                 /* names of webhook.h, too */
+    const postback_told_t *told; /* of gateway.h, too; or NULL */
     secret_t secret;
     char hmac[2 * EVP_MAX_MD_SIZE + 1];
     const char *problem; /* with a secret */
@@ -56,6 +61,22 @@ static const char *
 text_of(const json_t *object, const char *key)
 {
     return json_string_value(json_object_get(object, key));
+}
+
+/* A value of a gateway; the code, and the text that has it, are for it. */
+static const char *
+told_value(const values_t *values, const char *name)
+{
+    const char *hidden;
+
+    if (strcmp(name, "segments") == 0) {
+        return values->told->segments;
+    }
+    if (strcmp(name, "code") != 0 && strcmp(name, "text") != 0) {
+        return text_of(values->values, name);
+    }
+    hidden = *name == 'c' ? values->told->code : values->told->text;
+    return hidden != NULL && values->shown ? macro_stars : hidden;
 }
 
 static const char *
@@ -68,6 +89,10 @@ job_value(void *data, const char *name, macro_known_e *known)
     if (values->webhook && webhook_is_name(name)) {
         *known = MACRO_KNOWN;
         return text_of(values->values, name);
+    }
+    if (values->told != NULL && gateway_is_name(name)) {
+        *known = MACRO_KNOWN;
+        return told_value(values, name);
     }
     own = postback_macro(name, buffer, known);
     if (own == NULL) {
@@ -114,6 +139,16 @@ job_hmac(void *data, const char *digest, const char *name, const char *text)
     return values->hmac;
 }
 
+/* Wipes and frees; accepts NULL. */
+static void
+forget(char *text)
+{
+    if (text != NULL) {
+        explicit_bzero(text, strlen(text));
+    }
+    free(text);
+}
+
 static int
 expand(values_t *values, const char *text, macro_encoding_e encoding,
        size_t max, char **result, fault_t *fault)
@@ -121,7 +156,7 @@ expand(values_t *values, const char *text, macro_encoding_e encoding,
     const macro_values_t macros = {job_value, job_hmac, values};
     buf_t out;
 
-    buf_init(&out, max);
+    buf_init_secret(&out, max);
     values->problem = NULL;
     if (macro_expand(text, strlen(text), encoding, &macros, &out, fault) != 0)
     {
@@ -244,6 +279,57 @@ build_body(postback_t *postback, const json_t *payload, values_t *values,
                       type == NULL ? POSTBACK_FORM : type);
 }
 
+/* One of a gateway's own: its value is a line of visible ASCII. */
+static int
+build_header(postback_t *postback, const char *name, const char *text,
+             values_t *values, fault_t *fault)
+{
+    char *value = NULL;
+    const char *p;
+    int rc;
+
+    if (text == NULL || *name == '\0'
+        || strspn(name, HEADER_NAME) != strlen(name)) {
+        return fault_set(fault, 0, "headers are not names and texts");
+    }
+    if (expand(values, text, MACRO_HEADER, POSTBACK_MAX_HEADER, &value, fault)
+        != 0)
+    {
+        return -1;
+    }
+    for (p = value; *p >= ' ' && *p <= '~'; p++) {
+        continue;
+    }
+    rc = *p == '\0'
+             ? add_header(postback, fault, "%s: %s", name, value)
+             : fault_set(fault, 0,
+                         "a control or non-ASCII byte in the header %s", name);
+    forget(value);
+    return rc;
+}
+
+static int
+build_headers(postback_t *postback, json_t *headers, values_t *values,
+              fault_t *fault)
+{
+    const char *name;
+    json_t *text;
+
+    if (json_object_size(headers) > POSTBACK_MAX_MACRO_HEADERS) {
+        return fault_set(fault, 0, "more than %d headers",
+                         POSTBACK_MAX_MACRO_HEADERS);
+    }
+    json_object_foreach(headers, name, text)
+    {
+        if (build_header(postback, name, json_string_value(text), values,
+                         fault)
+            != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
 /* What an answer must not bring into the database. */
 static int
 build_secrets(postback_t *postback, values_t *values, fault_t *fault)
@@ -276,7 +362,7 @@ sign_url(postback_t *postback, const secret_t *keys, time_t now,
     char hex[SIGN_HEX];
     buf_t url, shown;
 
-    buf_init(&url, POSTBACK_MAX_URL);
+    buf_init_secret(&url, POSTBACK_MAX_URL);
     buf_init(&shown, POSTBACK_MAX_URL);
     add_time(&url, postback->url, now);
     if (!url.failed && sign_query(keys, strchr(url.data, '?') + 1, hex) == 0) {
@@ -286,7 +372,7 @@ sign_url(postback_t *postback, const secret_t *keys, time_t now,
     }
     add_time(&shown, postback->shown_url, now);
     buf_addf(&shown, "&sig=%s", macro_stars);
-    free(postback->url);
+    forget(postback->url);
     free(postback->shown_url);
     postback->url = buf_take(&url);
     postback->shown_url = buf_take(&shown);
@@ -384,6 +470,9 @@ build(postback_t *postback, const json_t *payload, values_t *values,
         || build_url(postback, payload, values, fault) != 0
         || add_header(postback, fault, "Idempotency-Key: %s", values->id) != 0
         || build_body(postback, payload, values, fault) != 0
+        || build_headers(postback, json_object_get(payload, "headers"), values,
+                         fault)
+               != 0
         || build_secrets(postback, values, fault) != 0)
     {
         return -1;
@@ -394,7 +483,7 @@ build(postback_t *postback, const json_t *payload, values_t *values,
 
 postback_t *
 postback_new(const json_t *payload, const char *secrets_dir, time_t now,
-             fault_t *fault)
+             const postback_told_t *told, fault_t *fault)
 {
     postback_t *postback;
     const char *method;
@@ -408,6 +497,7 @@ postback_new(const json_t *payload, const char *secrets_dir, time_t now,
     values.secret_name = text_of(payload, "secret");
     values.secrets_dir = secrets_dir;
     values.webhook = json_is_true(json_object_get(payload, "webhook"));
+    values.told = told;
     if (values.id == NULL || method == NULL
         || strpbrk(values.id, "\r\n") != NULL) {
         (void)fault_set(fault, 0, "the payload has no postback_id or method");
@@ -434,6 +524,7 @@ postback_new(const json_t *payload, const char *secrets_dir, time_t now,
     postback->request.body_len =
         postback->body == NULL ? 0 : strlen(postback->body);
     postback->request.headers = postback->headers;
+    postback->request.secret = told != NULL;
     return postback;
 }
 
@@ -445,17 +536,14 @@ postback_free(postback_t *postback)
     if (postback == NULL) {
         return;
     }
-    for (i = 0; i < sizeof(postback->secrets) / sizeof(char *); i++) {
-        if (postback->secrets[i] != NULL) {
-            explicit_bzero(postback->secrets[i], strlen(postback->secrets[i]));
-        }
-        free(postback->secrets[i]);
+    for (i = 0; i < SECRETS; i++) {
+        forget(postback->secrets[i]);
     }
     for (i = 0; i < postback->request.n_headers; i++) {
-        free(postback->headers[i]);
+        forget(postback->headers[i]);
     }
-    free(postback->url);
-    free(postback->body);
+    forget(postback->url);
+    forget(postback->body);
     free(postback->shown_url);
     free(postback->shown_body);
     free(postback->host);
@@ -523,30 +611,33 @@ judge_status(int status, outcome_t *outcome)
     }
 }
 
-/* The network's words, without what it should not have told us again. */
+/* The peer's words, without what it should not have told us again. */
 static void
 keep_reply(const postback_t *postback, const http_result_t *result,
-           outcome_t *outcome)
+           const char *const *hidden, size_t n, outcome_t *outcome)
 {
-    const char *secrets[REDACT_MAX];
+    const char *secrets[SECRETS + 1 + POSTBACK_MAX_HIDDEN];
     char text[OUTCOME_MAX_REPLY * 4];
     size_t i, len;
 
-    for (i = 0; i < REDACT_MAX - 1; i++) {
+    for (i = 0; i < SECRETS; i++) {
         secrets[i] = postback->secrets[i];
     }
     secrets[i] = strchr(postback->url, '?');
     if (secrets[i] != NULL) {
         secrets[i]++;
     }
-    len = redact(result->body, result->body_len, secrets, REDACT_MAX, text,
-                 sizeof(text));
+    for (i++; n > 0 && i < sizeof(secrets) / sizeof(char *); n--) {
+        secrets[i++] = *hidden++;
+    }
+    len =
+        redact(result->body, result->body_len, secrets, i, text, sizeof(text));
     outcome_reply(outcome, text, len);
 }
 
 void
 postback_judge(const postback_t *postback, const http_result_t *result,
-               outcome_t *outcome)
+               const char *const *hidden, size_t n, outcome_t *outcome)
 {
     int success;
 
@@ -565,7 +656,7 @@ postback_judge(const postback_t *postback, const http_result_t *result,
         break;
     }
     outcome->http = result->status;
-    keep_reply(postback, result, outcome);
+    keep_reply(postback, result, hidden, n, outcome);
     success = result->status >= 200 && result->status < 300;
     if (success
         && match_test(postback->match, postback->match_value, result->body,

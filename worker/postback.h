@@ -1,5 +1,7 @@
 /*
  * Postbacks: one HTTP call that tells a CPA network what became of a lead.
+ * A call to a gateway (gateway.h) is one, too, with headers and names of its
+ * own, and with values that no payload has.
  *
  * This file only translates: a job's payload into a request (postback_build),
  * the network's answer into an outcome (postback_judge), and what a person
@@ -24,6 +26,9 @@
 #define POSTBACK_JSON "application/json"
 #define POSTBACK_FORM "application/x-www-form-urlencoded"
 #define POSTBACK_TIMEOUT_MS 10000 /* when the payload says none */
+#define POSTBACK_MAX_MACRO_HEADERS 8
+#define POSTBACK_MAX_HEADER 4096 /* bytes of a value */
+#define POSTBACK_MAX_HIDDEN 6
 
 /*
  * Checks of a network's configuration; 0, or -1 with the fault set.
@@ -54,13 +59,26 @@ int postback_encoding(const char *content_type, macro_encoding_e *encoding,
 typedef struct postback_s postback_t;
 
 /*
+ * What a gateway is told besides the payload's values; borrowed for the call,
+ * any may be NULL.  Nobody is shown code and text.
+ */
+typedef struct {
+    const char *code;
+    const char *text;
+    const char *segments;
+} postback_told_t;
+
+/*
  * A postback from a job's payload, owned by the caller; or NULL with the
  * fault set: the job is dead.  {token} and the keys to sign with are read from
- * secrets_dir (may be NULL); now is the time of the signature.
+ * secrets_dir (may be NULL); now is the time of the signature.  told: it is a
+ * call to a gateway, with the names of gateway.h; NULL for all others.
  */
 postback_t *postback_new(const json_t *payload, const char *secrets_dir,
-                         time_t now, fault_t *fault)
-    __attribute__((warn_unused_result));
+                         time_t now, const postback_told_t *told,
+                         fault_t *fault) __attribute__((warn_unused_result));
+
+/* Frees it, and wipes what a gateway was told; accepts NULL. */
 void postback_free(postback_t *postback);
 
 /* The request; borrowed, lives as long as the postback. */
@@ -83,8 +101,12 @@ int postback_port_ok(const postback_t *postback);
 long postback_concurrency(const postback_t *postback);
 double postback_rate(const postback_t *postback);
 
-/* What the answer means for the job. */
+/*
+ * What the answer means for the job.  Of its words the outcome keeps what is
+ * neither a secret nor one of n hidden texts (any may be NULL), at most
+ * POSTBACK_MAX_HIDDEN.
+ */
 void postback_judge(const postback_t *postback, const http_result_t *result,
-                    outcome_t *outcome);
+                    const char *const *hidden, size_t n, outcome_t *outcome);
 
 #endif

@@ -7,8 +7,6 @@
 
 #include <stddef.h>
 
-#define REDACT_MAX 4 /* kinds of secrets of one postback */
-
 /*
  * Copies text to out (size bytes, terminator included) with "***" in the place
  * of each secret; NULL and "" are no secrets.  Returns the length.

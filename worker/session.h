@@ -11,7 +11,7 @@
 #include "conf.h"
 #include "pg.h"
 
-#define SESSION_API 3 /* what worker_api() must answer */
+#define SESSION_API 4 /* what worker_api() must answer */
 
 typedef struct session_s session_t;
 

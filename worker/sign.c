@@ -81,7 +81,7 @@ sign_webhook(const secret_t *keys, const char *id, long long timestamp,
     size_t i;
     int rc;
 
-    buf_init(&signed_, len + 1024);
+    buf_init_secret(&signed_, len + 1024);
     buf_addf(&signed_, "%s.%lld.", id, timestamp);
     buf_add(&signed_, body, len);
     rc = signed_.failed ? -1 : 0;

@@ -50,5 +50,5 @@ language sql immutable
 as $$
     -- The version of the contract with the worker, which checks it when it
     -- connects.
-    select 3
+    select 4
 $$;

@@ -23,6 +23,8 @@ begin
     return query select * from leadq._import_consent_texts(p_document);
     return query select * from leadq._import_triggers(p_document);
     return query select * from leadq._import_mail_providers(p_document);
+    return query select * from leadq._import_gateways(p_document);
+    return query select * from leadq._import_profiles(p_document);
 end
 $$;
 
@@ -377,5 +379,11 @@ as $$
         'triggers', coalesce((
             select jsonb_agg(leadq._trigger_document(t.name) order by t.name)
               from leadq.trigger t), '[]'),
-        'mail_providers', leadq._mail_providers_document())
+        'mail_providers', leadq._mail_providers_document(),
+        'gateways', coalesce((
+            select jsonb_agg(leadq._gateway_document(g.name) order by g.name)
+              from leadq.gateway g), '[]'),
+        'verifications', coalesce((
+            select jsonb_agg(leadq._profile_document(p.name) order by p.name)
+              from leadq.profile p), '[]'))
 $$;

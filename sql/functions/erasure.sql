@@ -50,8 +50,9 @@ declare
     v_calls uuid[];
 begin
     -- Takes everything personal out of contacts, whose series are over: the
-    -- addresses, the name, what was posted about them, and what triggers
-    -- have not done with it yet, calls of webhooks too.  Consents stay, by
+    -- addresses, the name, what was posted about them, their numbers in
+    -- verifications, and what triggers have not done with it yet, calls of
+    -- webhooks too.  Consents stay, by
     -- number, without the place that they were given at; so do letters and
     -- events, to be counted.
     select array_agg(c.contact_id) into v_persons
@@ -62,6 +63,11 @@ begin
     update leadq.enrolment e
        set email = null
      where e.contact_id = any (v_persons);
+
+    perform leadq._erase_numbers(array(
+        select a.value from leadq.address a
+         where a.contact_id = any (v_persons)
+           and a.channel = 'phone'));
 
     delete from leadq.address a
      where a.contact_id = any (v_persons);
@@ -186,6 +192,7 @@ begin
         or l.phone = any (v_addresses);
 
     v_count := leadq._erase_leads(v_leads);
+    perform leadq._erase_numbers(v_addresses);
 
     if v_contact is not null then
         perform leadq._erase_contacts(array[v_contact]);

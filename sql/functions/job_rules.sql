@@ -76,7 +76,13 @@ returns void
 language plpgsql
 as $$
 begin
-    -- Each kind of rule over all its rows at once.  Unknown kinds raise.
+    -- Each kind of rule over all its rows at once.  Unknown kinds raise.  A
+    -- number that was verified is, before the lead that says so is judged.
+    perform leadq._take_verified(array_agg(r.ref))
+       from unnest(p_kinds, p_refs) r (kind, ref)
+      where r.kind = 'verified'
+     having count(*) > 0;
+
     perform leadq._intake(array_agg(r.ref), false)
        from unnest(p_kinds, p_refs) r (kind, ref)
       where r.kind = 'lead'
@@ -102,9 +108,15 @@ begin
       where r.kind = 'mail_event'
      having count(*) > 0;
 
+    perform leadq._take_silence(array_agg(r.ref))
+       from unnest(p_kinds, p_refs) r (kind, ref)
+      where r.kind = 'send_silent'
+     having count(*) > 0;
+
     if exists (select from unnest(p_kinds) k (kind)
                 where k.kind not in ('lead', 'series_end', 'event', 'fired',
-                                     'mail_event')) then
+                                     'mail_event', 'verified',
+                                     'send_silent')) then
         raise exception 'unknown kind of rule';
     end if;
 end

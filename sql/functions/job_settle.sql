@@ -117,6 +117,18 @@ begin
         perform leadq._settle_mail_events(p_kinds, p_refs, p_states,
                                           p_details);
     end if;
+
+    if 'code' = any (p_kinds) then
+        perform leadq._settle_codes(p_kinds, p_refs, p_states, p_details);
+    end if;
+
+    if p_kinds && array['receipt', 'poll'] then
+        perform leadq._settle_receipts(p_kinds, p_refs, p_states, p_details);
+    end if;
+
+    if 'captcha' = any (p_kinds) then
+        perform leadq._settle_captchas(p_kinds, p_refs, p_states);
+    end if;
 end
 $$;
 
@@ -139,6 +151,8 @@ begin
     -- one they are ready again.  Returns how many leases were still held.
     -- Called by the worker: too busy, about to stop, or the destination
     -- takes nothing now.
+    perform leadq._disarm_codes(p_jobs, p_tokens);
+
     with input as materialized (
         select i.job_id, i.token
           from unnest(p_jobs, p_tokens, p_delays_s) i (job_id, token, delay_s)

@@ -198,6 +198,10 @@ begin
                     when 'webhook' then leadq._webhook_payload(r.ref)
                     when 'mx' then leadq._domain_payload(r.ref)
                     when 'bounce' then leadq._mail_event_payload(r.ref)
+                    when 'code' then leadq._code_payload(r.ref)
+                    when 'receipt' then leadq._receipt_payload(r.ref)
+                    when 'poll' then leadq._poll_payload(r.ref)
+                    when 'captcha' then leadq._captcha_payload(r.ref)
                     else j.payload
                end
           from (select p.job_id, p.payload

@@ -8,13 +8,17 @@ declare
     v_idle boolean;
     v_new integer;
     v_reused bigint[] := '{}';
+    v_refused text[] := '{}';
+    v_ids uuid[] := p_ids;
+    v_requests text[] := p_requests;
 begin
     -- Takes leads: each becomes a row and a rule job, and is answered 202.
     -- An id that is there already changes nothing and gets the same answer.
     -- Request: source (trusted), email, phone, name, click_id, lang,
     -- time_zone, consent_pd, consent_ads, text_version, ip, ua, sub1 ...
-    -- sub30, partner and offer (who pays for it, see _claim_clicks), and what
-    -- the web tier has to say: "$invalid" names the fields it refused,
+    -- sub30, partner and offer (who pays for it, see _claim_clicks),
+    -- verification (of the phone, with "$session": 409 when it is not there
+    -- or used), and what the web tier has to say: "$invalid" names the fields it refused,
     -- "$trap" the trap for robots that was tripped, "$fingerprint" is the
     -- hash of the request behind an idempotency key: the same id with
     -- another one is 422 (older web tiers sent twice as many digits of the
@@ -23,17 +27,29 @@ begin
     -- A commit that notifies waits for every other one that does: the worker
     -- is called only when it may be asleep, and looks by itself besides.
     v_idle := not exists (select from leadq.job_ready r where r.lane = 0);
-    v_new := leadq._take_leads(p_ids, p_requests, v_now);
 
-    if v_new < cardinality(p_ids) then
+    if array_to_string(p_requests, '') like '%"verification"%' then
+        v_refused := leadq._verify_leads(p_ids, p_requests);
+        v_ids := array(select i.id from unnest(p_ids, v_refused)
+                           with ordinality i (id, refused, n)
+                        where i.refused is null order by i.n);
+        v_requests := array(select i.request from unnest(p_requests,
+                                v_refused) with ordinality
+                                i (request, refused, n)
+                             where i.refused is null order by i.n);
+    end if;
+
+    v_new := leadq._take_leads(v_ids, v_requests, v_now);
+
+    if v_new < cardinality(v_ids) then
         -- Repeats, or a source that nobody has described: keep its leads.
         insert into leadq.source (name, configured)
         select distinct coalesce(r.request::jsonb ->> 'source', 'default'),
                false
-          from unnest(p_requests) r (request)
+          from unnest(v_requests) r (request)
         on conflict do nothing;
 
-        v_new := v_new + leadq._take_leads(p_ids, p_requests, v_now);
+        v_new := v_new + leadq._take_leads(v_ids, v_requests, v_now);
 
         select coalesce(array_agg(i.n), '{}') into v_reused
           from unnest(p_ids, p_requests) with ordinality i (id, request, n)
@@ -48,15 +64,48 @@ begin
 
     return query
         select i.n::integer,
-               case when i.n = any (v_reused) then 422 else 202 end,
+               case when v_refused[i.n] is not null then 409
+                    when i.n = any (v_reused) then 422 else 202 end,
                null::text,
-               case when i.n = any (v_reused)
+               case when v_refused[i.n] is not null
+                    then leadq._problem(v_refused[i.n],
+                             'This verification cannot be used', 409, null)
+                    when i.n = any (v_reused)
                     then '{"type":"urn:leadq:problem:idempotency-key-reused"'
                          || ',"title":"This idempotency key was used with '
                          || 'another request","status":422}'
                     else '{"id":"' || i.id || '","state":"received"}'
                end
           from unnest(p_ids) with ordinality i (id, n);
+end
+$$;
+
+
+create or replace function leadq._verify_leads(p_ids uuid[],
+    p_requests text[])
+returns text[]
+language plpgsql
+as $$
+declare
+    v_refused text[] := array_fill(null::text, array[cardinality(p_ids)]);
+    v_row record;
+begin
+    -- Attaches the verifications that leads name; why not, for each that
+    -- cannot be, null for all others.
+    for v_row in
+        select r.n, r.id, r.request
+          from unnest(p_ids, p_requests::jsonb[])
+               with ordinality r (id, request, n)
+         where r.request ? 'verification'
+         order by r.request ->> 'verification', r.n
+    loop
+        v_refused[v_row.n] := leadq._use_verification(
+            (v_row.request ->> 'verification')::uuid,
+            leadq._session_hash(v_row.request), v_row.request ->> 'phone',
+            v_row.id);
+    end loop;
+
+    return v_refused;
 end
 $$;
 
@@ -96,7 +145,8 @@ begin
                email, phone, request)
         select i.id, s.source_id, p_now, i.request ->> 'click_id',
                i.request ->> 'email', i.request ->> 'phone',
-               i.request - array['source', 'click_id', 'email', 'phone']
+               i.request - array['source', 'click_id', 'email', 'phone',
+                                 '$session']
           from unnest(p_ids, v_requests)
                with ordinality i (id, request, n)
           join leadq.source s
@@ -199,7 +249,10 @@ begin
                s.approve_on,
                l.request -> '$invalid' ->> 'email' as refused,
                l.request ? '$trap' as trapped,
-               a.contact_id, a.state as address_state,
+               a.contact_id,
+               case when l.email is null and l.request ? 'verification'
+                    then 'confirmed' else a.state end as address_state,
+               l.request ? 'verification' as verified,
                a.reason as address_reason, e.state as enrolment_state,
                exists (select from leadq.suppression u
                         where u.channel = 'email'
@@ -236,7 +289,8 @@ begin
                     when f.suppressed then 'blocked'
                     when f.address_state = 'invalid' then f.address_reason
                     when f.on_duplicate = 'reject'
-                         and (f.known or f.address_state = 'confirmed')
+                         and (f.known or f.address_state = 'confirmed'
+                                         and not f.verified)
                     then 'duplicate'
                end as reason
           from facts f

@@ -109,7 +109,8 @@ begin
     -- Partitions for the days and months ahead; yesterday's empty days,
     -- attempts older than six months, ids of events posted before a month
     -- ago and providers' events older than ninety days go, and so does what
-    -- is personal in leads that their source keeps no longer.  Cheap when
+    -- is personal in leads that their source keeps no longer, and what
+    -- verifications leave behind.  Cheap when
     -- there is nothing to do; one at a time.  Waits for no lock for long, as
     -- everybody else would wait behind it: there are two weeks to try again.
     -- Called by the worker at start and every ten minutes.  Returns a line
@@ -154,6 +155,8 @@ begin
              where o.at < leadq.now() - interval '1 month'
              order by o.at
              limit 50000));
+
+    perform leadq._end_verifications(10000);
 
     return format('partitions made=%s dropped=%s, leads erased=%s', v_made,
                   v_dropped, leadq._retain(1000));

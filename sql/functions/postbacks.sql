@@ -121,7 +121,7 @@ begin
                     '$suggest', 'name', 'lang', 'consent_pd', 'consent_ads',
                     'text_version', 'partner', 'offer', 'page_url',
                     'form_version', 'advisor', 'point', 'evidence',
-                    'consent_at'])
+                    'consent_at', 'verification'])
                    || leadq._time_values(p.created_at)
                    || jsonb_build_object(
                     'click_id', l.click_id,

@@ -66,7 +66,7 @@ build(const char *text, size_t len)
     if (payload == NULL) {
         return; /* no UTF-8 */
     }
-    postback = postback_new(payload, secrets, 0, &fault);
+    postback = postback_new(payload, secrets, 0, NULL, &fault);
     json_decref(payload);
     if (postback == NULL) {
         return; /* another key, too long */

@@ -199,7 +199,7 @@ make(const char *url_text, const char *type, const char *text,
                         json_loads(values, 0, NULL), "match", "type",
                         "json_path", "value", "a.b=ok", "timeout_ms", 1234);
     assert_non_null(payload);
-    postback = postback_new(payload, NULL, 1614265330, &fault);
+    postback = postback_new(payload, NULL, 1614265330, NULL, &fault);
     json_decref(payload);
     return postback;
 }
@@ -261,7 +261,7 @@ judge(const char *text, int status, outcome_e want)
 
     postback = make("http://h/", NULL, NULL, "{}");
     outcome_init(&outcome);
-    postback_judge(postback, &result, &outcome);
+    postback_judge(postback, &result, NULL, 0, &outcome);
     assert_int_equal(outcome.outcome, want);
     assert_int_equal(outcome.http, status);
     assert_int_equal(outcome.retry_after_s, want == OUTCOME_RETRY ? 9 : -1);

@@ -1,0 +1,27 @@
+/*
+ * Dotted paths into JSON that others have written: "a.b" is the member b of
+ * the member a, a number is the place in an array: "messages.0.id".
+ */
+
+#ifndef LEADQ_JPATH_H
+#define LEADQ_JPATH_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+#define JPATH_NUMBER 24 /* bytes of an integer as text */
+
+/* The value at the path of len bytes; borrowed; NULL: there is none. */
+const json_t *jpath_find(const json_t *root, const char *path, size_t len);
+
+/*
+ * A string, an integer or a truth as text, borrowed from the value or in
+ * number; NULL for everything else, and for NULL.
+ */
+const char *jpath_text(const json_t *value, char number[JPATH_NUMBER]);
+
+/* Both: the text at a path, which may be NULL. */
+const char *jpath_text_at(const json_t *root, const char *path,
+                          char number[JPATH_NUMBER]);
+
+#endif
