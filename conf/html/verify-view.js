@@ -148,6 +148,9 @@ export class View extends HTMLElement {
         const is = this.is;
         const on = is.state === 'queued' || is.state === 'sending';
 
+        if (is.state === 'failed') {
+            return '';
+        }
         return this.say(on && is.channel !== 'call' ? 'sending'
             : `told-${is.channel}`, whole(is.phone_masked), is.code_length);
     }

@@ -70,6 +70,8 @@ const ru = {
         + 'мобильный номер, например +7\u00a0912\u00a0345-67-89.',
     consent: 'Отметьте согласие на обработку персональных данных: без '
         + 'него мы не можем отправить код.',
+    failed: 'Не получилось отправить код. Проверьте номер или попробуйте '
+        + 'другой способ.',
     first: 'Сначала подтвердите номер: введите код.',
     short: (n) => `В коде ${many('ru', n, 'цифра', 'цифры', 'цифр')}. `
         + 'Введите все.',
@@ -89,8 +91,6 @@ const ru = {
         + 'новый.',
     'closed-locked': 'Код не подошёл, и попытки закончились. Получите '
         + 'новый код.',
-    'closed-failed': 'Не получилось отправить код. Проверьте номер или '
-        + 'попробуйте ещё раз.',
     'closed-cancelled': 'Этот код отменён. Получите новый.',
 };
 
@@ -130,6 +130,8 @@ const en = {
         + 'mobile number, for example +7\u00a0912\u00a0345-67-89.',
     consent: 'Tick the consent to personal data processing: without it '
         + 'we may not send a code.',
+    failed: 'The code could not be sent. Check the number or try another '
+        + 'way.',
     first: 'First confirm the number: type the code.',
     short: (n) => `The code has ${many('en', n, 'digit', '', 'digits')}. `
         + 'Type all of them.',
@@ -148,8 +150,6 @@ const en = {
         + 'one.',
     'closed-locked': 'The code was not right, and there are no attempts '
         + 'left. Get a new code.',
-    'closed-failed': 'The code could not be sent. Check the number or try '
-        + 'again.',
     'closed-cancelled': 'This code was cancelled. Get a new one.',
 };
 

@@ -44,7 +44,8 @@
  */
 import { View, digitsOf } from './verify-view.js';
 
-const OPEN = ['queued', 'sending', 'sent', 'delivered'];
+/* failed: no way led to the reader, but the next one may. */
+const OPEN = ['queued', 'sending', 'sent', 'delivered', 'failed'];
 const ANSWER_MS = 20000;
 const LOOK_MS = 3000;
 const LOOK_LATER_MS = 10000;
@@ -260,6 +261,7 @@ class Verify extends View {
     /* What the server has told of it. */
     take(is) {
         const code = this.parts.code;
+        const was = this.is && this.is.state;
 
         this.is = is;
         this.until = { resend: Date.now() + 1000 * (is.resend_after || 0),
@@ -278,6 +280,9 @@ class Verify extends View {
         if (this.stage !== 'code') {
             this.stage = 'code';
             this.clock = setInterval(() => this.onSecond(), 1000);
+        }
+        if ((was === 'failed') !== (is.state === 'failed')) {
+            this.error = is.state === 'failed' ? ['failed'] : null;
         }
         this.show();
         this.lookIn(is.state === 'delivered' ? LOOK_LATER_MS : LOOK_MS);
@@ -342,6 +347,9 @@ class Verify extends View {
         } else if (reply.status === 422) {
             this.blame(code, 'short', this.is.code_length);
 
+        } else if (reply.status === 410 && this.is.checks_left === 1) {
+            this.end('locked', true);
+
         } else {
             this.refused(reply);
         }
@@ -352,6 +360,7 @@ class Verify extends View {
             this.end('locked', true);
 
         } else {
+            this.is.checks_left = left;
             this.blame(this.parts.code, 'mismatch', left);
             this.parts.code.select();
         }

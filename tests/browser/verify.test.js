@@ -35,8 +35,6 @@ async function visit(answers, options) {
     const page = await site.visitor(options);
 
     page.asked = [];
-    page.answers = { start: UNDER_WAY, cancel: 204, ...answers };
-    page.answers.look = page.answers.look || page.answers.start;
     await page.route('**/v1/verifications**', (route) => {
         const request = route.request();
         const [, last] = /\/(check|resend)$/.exec(request.url()) || [];
@@ -57,7 +55,14 @@ async function visit(answers, options) {
             'content-type': 'application/json' },
         body: body ? JSON.stringify(body) : '' });
     });
-    await page.goto(`${site.SITE}phone.html`);
+    return again(page, answers);
+}
+
+/* The same page anew, with other answers. */
+async function again(page, answers) {
+    page.answers = { start: UNDER_WAY, cancel: 204, ...answers };
+    page.answers.look = page.answers.look || page.answers.start;
+    await page.goto(`${site.SITE}phone.html?${Math.random()}`);
     await page.locator('.leadq-get').waitFor();
     return page;
 }
@@ -241,6 +246,8 @@ const REFUSALS = [
         /Осталось: 1.попытка/, /1.attempt left/],
     ['check', problem(422, 'code-mismatch', { checks_left: 0 }),
         /попытки закончились/, /no attempts left/],
+    ['check', problem(410, 'verification-closed'), /попытки закончились/,
+        /no attempts left/, { checks_left: 1 }],
     ['check', problem(429, 'too-many-requests', {}, { 'retry-after': '41' }),
         /через 41.секунду/, /in 41.seconds/],
     ['check', 'offline', /Нет связи/, /no connection/],
@@ -252,12 +259,13 @@ const REFUSALS = [
 
 for (const [i, locale] of ['ru-RU', 'en-US'].entries()) {
     test(`every refusal is told in words: ${locale}`, async () => {
+        const page = await visit({}, { locale });
+
         for (const refusal of REFUSALS) {
             const [what, answer] = refusal;
-            const page = await visit({ [what]: answer, ...what === 'resend'
-                ? { start: { ...UNDER_WAY, resend_after: 0 } } : {} },
-            { locale });
 
+            await again(page, { start: { ...UNDER_WAY, resend_after: 0,
+                ...refusal[4] }, [what]: answer });
             await ask(page);
             if (what === 'check') {
                 await typeCode(page, '123456');
@@ -267,7 +275,6 @@ for (const [i, locale] of ['ru-RU', 'en-US'].entries()) {
             }
             await said(page, 'error').filter({ hasText: refusal[2 + i] })
                 .waitFor();
-            await page.context().close();
         }
     });
 }
@@ -293,11 +300,16 @@ test('what becomes of the code is seen without a reload', async () => {
     page.answers.look = { ...UNDER_WAY, state: 'failed' };
     await said(page, 'error').filter({ hasText: 'Не получилось отправить' })
         .waitFor();
-    assert.equal(await focused(page), 'leadq-get');
-    assert.match(await said(page, 'get').innerText(), /новый код/);
+    assert.equal(await said(page, 'code').isVisible(), true);
+    page.answers.look = { ...UNDER_WAY, state: 'delivered' };
+    await said(page, 'told').filter({ hasText: 'SMS' }).waitFor();
+    assert.equal(await said(page, 'error').innerText(), '');
+    await page.click('.leadq-change');
     page.answers.start = { ...UNDER_WAY, expires_in: 1 };
     await page.click('.leadq-get');
     await said(page, 'error').filter({ hasText: 'Время вышло' }).waitFor();
+    assert.equal(await focused(page), 'leadq-get');
+    assert.match(await said(page, 'get').innerText(), /новый код/);
 });
 
 test('a captcha is the page\'s; its answer goes along', async () => {
@@ -340,7 +352,7 @@ test('the form is not sent before the phone is proved', async () => {
     await said(page, 'code').waitFor();
     await page.click('form > .button');
     assert.match(await said(page, 'error').innerText(), /Сначала подтвердите/);
-    assert.match(page.url(), /phone\.html$/);
+    assert.match(page.url(), /phone\.html/);
 });
 
 for (const colorScheme of ['light', 'dark']) {
