@@ -309,9 +309,10 @@ install-module: module
 install-worker: worker
 	install -D -m 755 -t $(DESTDIR)$(SBINDIR) $(WORKER) $(CTL)
 	install -D -m 644 -t $(DESTDIR)$(DATADIR) conf/leadq.json \
-	    conf/leadq.schema.json conf/welcome.json
+	    conf/leadq.schema.json conf/welcome.json conf/verifications.json
 	install -D -m 644 -t $(DESTDIR)$(DATADIR)/letters conf/letters/*
 	install -D -m 644 -t $(DESTDIR)$(DATADIR)/networks conf/networks/*
+	install -D -m 644 -t $(DESTDIR)$(DATADIR)/gateways conf/gateways/*
 	for d in $(notdir $(MONITORING)); do \
 	    install -D -m 644 -t $(DESTDIR)$(DATADIR)/$$d conf/$$d/*; done
 	test -e $(DESTDIR)$(SYSCONFDIR)/worker.conf \

@@ -10,9 +10,12 @@
 
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "leadq_idempotency.h"
 #include "leadq_json.h"
 #include "leadq_list.h"
+#include "leadq_mac.h"
 
 
 /* What the body gave for one field. */
@@ -55,6 +58,8 @@ static void leadq_shape_suspect(leadq_work_t *work,
     const leadq_field_t *field, const leadq_str_t *in, leadq_code_e code);
 static void leadq_shape_suggest(leadq_work_t *work);
 static void leadq_shape_extra(leadq_work_t *work, size_t said);
+static void leadq_shape_word(leadq_buf_t *row, const char *name,
+    const char *word);
 static void leadq_shape_key(leadq_buf_t *row, const leadq_str_t *name);
 static void leadq_error_add(leadq_errors_t *errors, const leadq_str_t *field,
     leadq_code_e code);
@@ -177,20 +182,21 @@ leadq_shape_field(leadq_work_t *work, size_t i)
 
     code = leadq_shape_value(work, i);
 
-    if (code == LEADQ_OK) {
-        if (work->text.len) {
-            leadq_shape_put(work, field);
+    if (code != LEADQ_OK) {
+        leadq_error_add(field->passes ? &work->passed : work->errors,
+                        &field->name, code);
 
-            if (field == work->shape->pass_if) {
-                work->pass_if_valid = 1;
-            }
+    } else if (work->text.len) {
+        leadq_shape_put(work, field);
+
+        if (field == work->shape->pass_if) {
+            work->pass_if_valid = 1;
         }
-
-        return;
     }
 
-    leadq_error_add(field->passes ? &work->passed : work->errors,
-                    &field->name, code);
+    if (field->mac) {
+        OPENSSL_cleanse(&work->value, sizeof(leadq_value_t));
+    }
 }
 
 
@@ -333,6 +339,21 @@ leadq_shape_put(leadq_work_t *work, const leadq_field_t *field)
 static void
 leadq_shape_put_value(leadq_work_t *work, const leadq_field_t *field)
 {
+    const leadq_str_t  *about;
+
+    if (field->mac) {
+        about = &work->given->about[field - work->shape->fields];
+
+        if (leadq_mac_put(work->row, field->rule.keys, about,
+                          work->text.data, work->text.len)
+            != 0)
+        {
+            work->row->failed = 1;
+        }
+
+        return;
+    }
+
     switch (field->rule.type) {
 
     case LEADQ_TYPE_BOOL:
@@ -489,11 +510,8 @@ leadq_shape_extra(leadq_work_t *work, size_t said)
         return;
     }
 
-    if (extra->trap != NULL) {
-        leadq_buf_puts(row, row->len > 1 ? ",\"$trap\":\"" : "\"$trap\":\"");
-        leadq_buf_puts(row, extra->trap);
-        leadq_buf_put(row, "\"", 1);
-    }
+    leadq_shape_word(row, "$session", extra->session);
+    leadq_shape_word(row, "$trap", extra->trap);
 
     if (extra->fingerprint && (extra->key == NULL || extra->key_len)) {
 
@@ -502,9 +520,21 @@ leadq_shape_extra(leadq_work_t *work, size_t said)
             return;
         }
 
-        leadq_buf_puts(row, row->len > 1 ? ",\"$fingerprint\":\""
-                                         : "\"$fingerprint\":\"");
-        leadq_buf_puts(row, hex);
+        leadq_shape_word(row, "$fingerprint", hex);
+    }
+}
+
+
+/* Plain text of our own, if there is one. */
+
+static void
+leadq_shape_word(leadq_buf_t *row, const char *name, const char *word)
+{
+    if (word != NULL) {
+        leadq_buf_puts(row, row->len > 1 ? ",\"" : "\"");
+        leadq_buf_puts(row, name);
+        leadq_buf_puts(row, "\":\"");
+        leadq_buf_puts(row, word);
         leadq_buf_put(row, "\"", 1);
     }
 }

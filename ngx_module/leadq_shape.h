@@ -8,12 +8,13 @@
  *     { "email": "anna@mial.ru", "consent_pd": true, "source": "landing",
  *       "$invalid": { "phone": "phone-too-short" },
  *       "$suggest": { "email": "anna@mail.ru" },
- *       "$trap": "honeypot", "$fingerprint": "9f86d0..." }
+ *       "$session": "5f2c19...", "$trap": "honeypot",
+ *       "$fingerprint": "9f86d0..." }
  *
  * bool, int, json and list are written as JSON has them, all other types as
- * strings.  "$invalid" appears only in shapes that let bad values pass,
- * "$suggest" only where an address has a likelier one, the others only if
- * the caller asks for them.
+ * strings, and what has mac set as its MACs.  "$invalid" appears only in
+ * shapes that let bad values pass, "$suggest" only where an address has a
+ * likelier one, the others only if the caller asks for them.
  */
 
 #ifndef LEADQ_SHAPE_H_INCLUDED
@@ -38,6 +39,8 @@ typedef struct {
     unsigned            required:1;
     unsigned            inside:1;           /* from the server, not the body */
     unsigned            passes:1;           /* bad values may travel on */
+    unsigned            mac:1;              /* MACs of rule.keys stand for it,
+                                               see leadq_mac.h */
 } leadq_field_t;
 
 
@@ -52,6 +55,7 @@ typedef struct {
 
 /* What the caller adds to a row, and wants to know about it. */
 typedef struct {
+    const char           *session;          /* for "$session", or NULL */
     const char           *trap;             /* for "$trap", or NULL */
     const leadq_field_t  *key;              /* idempotency key, or NULL */
     size_t                key_at;           /* its value in the row, JSON; */
@@ -67,6 +71,7 @@ typedef struct {
     const leadq_str_t    *sets;             /* per set; any bytes */
     int64_t               now;              /* unix seconds */
     leadq_extra_t        *extra;            /* NULL: nothing of it */
+    const leadq_str_t    *about;            /* per field with mac set */
 } leadq_given_t;
 
 
@@ -89,7 +94,8 @@ typedef struct {
  * suggestions  for e-mail addresses, good or bad
  * row          initialised; the row if there are no errors, else of no meaning
  *
- * Returns 0, or -1 if the row did not fit into its buffer.
+ * Returns 0, or -1 if the row did not fit into its buffer, or a MAC could not
+ * be made.
  *
  * Called once per request, when its body is complete.
  */

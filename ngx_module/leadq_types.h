@@ -55,6 +55,7 @@ typedef enum {
 #define LEADQ_OPT_KEY     0x08              /* key, purpose */
 #define LEADQ_OPT_DEPTH   0x10              /* depth */
 #define LEADQ_OPT_RANGE   0x20              /* min and max are values */
+#define LEADQ_OPT_MAC     0x40              /* mac, for */
 
 #define LEADQ_OPT_LENGTH  (LEADQ_OPT_MIN | LEADQ_OPT_MAX)
 
@@ -80,7 +81,7 @@ typedef struct {
     size_t               depth;             /* of [ and { in a value */
     const leadq_str_t   *values;            /* enum: all that is allowed, */
     size_t               nvalues;           /* phone: countries, default ru */
-    const leadq_keys_t  *keys;              /* signed */
+    const leadq_keys_t  *keys;              /* signed; or of MACs */
     const char          *purpose;
 } leadq_rule_t;
 

@@ -15,12 +15,12 @@
  * lives in the pool of its request: the client may leave, the row stays.
  *
  * Files:  module (life, locations), database, hosts, field and shape
- * (configuration), handler and body (requests), methods, guard, origin, limit,
- * idempotency and form (which of them count, and as what), reply and filter
- * (answers), vars, pool (queue and dispatch), job, batch, settle (what a
- * result means), lane (connections), pg (what is said on them), resolve
- * (DNS), spool and replay (rows on a local disk while their database is
- * away), sight and count (figures of all worker processes).
+ * (configuration), handler and body (requests), methods, guard, session,
+ * origin, limit, idempotency and form (which of them count, and as what),
+ * reply and filter (answers), vars, pool (queue and dispatch), job, batch,
+ * settle (what a result means), lane (connections), pg (what is said on them),
+ * resolve (DNS), spool and replay (rows on a local disk while their database
+ * is away), sight and count (figures of all worker processes).
  */
 
 #ifndef NGX_HTTP_LEADQ_H_INCLUDED
@@ -149,6 +149,7 @@ struct ngx_http_leadq_loc_conf_s {
     const leadq_str_t            *list;         /* what an array as a body is,
                                                    or NULL */
     unsigned                      takes_body:1; /* a field comes from it */
+    unsigned                      wipes:1;      /* no copy of it stays */
     ngx_uint_t                    args;         /* 0 unset, 1 off, 2 on */
     ngx_http_leadq_methods_t      methods;
 
@@ -164,6 +165,7 @@ struct ngx_http_leadq_loc_conf_s {
     ngx_array_t                  *fields;       /* leadq_field_t */
     ngx_array_t                  *inside;       /* ngx_int_t: variable of the
                                                    field, or NGX_ERROR */
+    ngx_array_t                  *about;        /* the same, of its MAC */
     ngx_array_t                  *keys;         /* ngx_str_t: of the field */
     ngx_array_t                  *sets;         /* leadq_str_t: names */
     ngx_array_t                  *values;       /* _complex_value_t */
@@ -216,7 +218,9 @@ struct ngx_http_leadq_ctx_s {
     u_char                        key_id[16];   /* made of the key */
     ngx_str_t                     page;         /* of the filter */
     ngx_str_t                     suggest;      /* JSON text, for answers */
+    ngx_str_t                     arena;        /* of the pairs */
     const char                   *guard;        /* that spoke up, or NULL */
+    char                         *session;      /* for the row, or NULL */
     unsigned                      has_id:1;
     unsigned                      keyed:1;      /* key_id is the row's id */
     unsigned                      answered:1;   /* by this module */
@@ -386,6 +390,9 @@ ngx_uint_t ngx_http_leadq_body_taken(ngx_http_request_t *r,
 ngx_int_t ngx_http_leadq_body_precheck(ngx_http_request_t *r,
     ngx_http_leadq_refusal_t *refusal);
 
+/* Wipes the body and the pairs, once there is an answer or a row. */
+void ngx_http_leadq_body_wipe(ngx_http_request_t *r);
+
 /*
  * Parses a body that has been read, if the request's is taken, and, if args
  * is set, the query.
@@ -396,50 +403,7 @@ ngx_int_t ngx_http_leadq_body_parse(ngx_http_request_t *r,
     ngx_http_leadq_loc_conf_t *lcf, leadq_pairs_t *pairs, leadq_code_e *code);
 
 
-/*
- * reply: answers.  Each sends one and returns what to finalize with.
- */
-
-/*
- * A problem that the request has by itself; code and title are static text,
- * errors may be NULL.
- */
-ngx_int_t ngx_http_leadq_reply_problem(ngx_http_request_t *r,
-    ngx_uint_t status, const char *code, const char *title,
-    leadq_errors_t *errors);
-
-/* The same with Retry-After. */
-ngx_int_t ngx_http_leadq_reply_later(ngx_http_request_t *r,
-    ngx_uint_t status, const char *code, const char *title, time_t seconds);
-
-/* Why a row has no answer of SQL: 409, 422, 500, or 503 + Retry-After. */
-ngx_int_t ngx_http_leadq_reply_outcome(ngx_http_request_t *r,
-    ngx_http_leadq_outcome_e outcome);
-
-/* JSON of the module's own; the text is copied. */
-ngx_int_t ngx_http_leadq_reply_json(ngx_http_request_t *r, ngx_uint_t status,
-    const char *text, size_t len);
-
-/* What SQL said. */
-ngx_int_t ngx_http_leadq_reply_answer(ngx_http_request_t *r,
-    ngx_http_leadq_answer_t *answer);
-
-
-/*
- * filter: what nginx itself refuses in leadq locations becomes a problem too.
- */
-
-ngx_int_t ngx_http_leadq_filter_init(ngx_conf_t *cf);
-
-
-/*
- * vars
- */
-
-ngx_int_t ngx_http_leadq_vars_add(ngx_conf_t *cf);
-
-/* "answered"; NULL if there is no such outcome. */
-const char *ngx_http_leadq_outcome_name(ngx_uint_t outcome);
+#include "ngx_http_leadq_reply.h"
 
 
 /*

@@ -164,10 +164,11 @@ ngx_int_t
 ngx_http_leadq_body_parse(ngx_http_request_t *r,
     ngx_http_leadq_loc_conf_t *lcf, leadq_pairs_t *pairs, leadq_code_e *code)
 {
-    char       *arena;
-    size_t      args;
-    ngx_int_t   rc;
-    ngx_str_t   body;
+    char                  *arena;
+    size_t                 args;
+    ngx_int_t              rc;
+    ngx_str_t              body;
+    ngx_http_leadq_ctx_t  *ctx;
 
     rc = ngx_http_leadq_body_bytes(r, &body);
 
@@ -181,6 +182,10 @@ ngx_http_leadq_body_parse(ngx_http_request_t *r,
     if (arena == NULL) {
         return NGX_ERROR;
     }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_leadq_module);
+    ctx->arena.data = (u_char *) arena;
+    ctx->arena.len = body.len;
 
     *code = ngx_http_leadq_body_pairs(r, lcf, &body, arena, pairs);
 
@@ -230,6 +235,31 @@ ngx_http_leadq_body_pairs(ngx_http_request_t *r,
     }
 
     return leadq_form_parse(data, body->len, arena, pairs);
+}
+
+
+void
+ngx_http_leadq_body_wipe(ngx_http_request_t *r)
+{
+    ngx_buf_t             *b;
+    ngx_chain_t           *cl;
+    ngx_http_leadq_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_leadq_module);
+
+    if (ctx->arena.len) {
+        ngx_explicit_memzero(ctx->arena.data, ctx->arena.len);
+    }
+
+    for (cl = r->request_body ? r->request_body->bufs : NULL; cl;
+         cl = cl->next)
+    {
+        b = cl->buf;
+
+        if (!b->in_file && b->last > b->pos) {
+            ngx_explicit_memzero(b->pos, b->last - b->pos);
+        }
+    }
 }
 
 

@@ -14,6 +14,7 @@ typedef struct {
     leadq_field_t    *field;
     ngx_uint_t        type_options;             /* LEADQ_OPT_* */
     ngx_int_t        *inside;
+    ngx_int_t        *about;
     ngx_str_t        *key;
     ngx_str_t         text;                     /* of the option in hand */
 } ngx_http_leadq_declared_t;
@@ -53,6 +54,13 @@ static char *ngx_http_leadq_field_key(ngx_conf_t *cf,
     ngx_http_leadq_declared_t *declared);
 static char *ngx_http_leadq_field_purpose(ngx_conf_t *cf,
     ngx_http_leadq_declared_t *declared);
+static char *ngx_http_leadq_field_mac(ngx_conf_t *cf,
+    ngx_http_leadq_declared_t *declared);
+static char *ngx_http_leadq_field_for(ngx_conf_t *cf,
+    ngx_http_leadq_declared_t *declared);
+static char *ngx_http_leadq_field_variable(ngx_conf_t *cf,
+    ngx_http_leadq_declared_t *declared, const char *option,
+    ngx_int_t *index);
 static char *ngx_http_leadq_field_depth(ngx_conf_t *cf,
     ngx_http_leadq_declared_t *declared);
 static char *ngx_http_leadq_number(ngx_conf_t *cf,
@@ -74,6 +82,8 @@ static ngx_http_leadq_field_option_t  ngx_http_leadq_field_table[] = {
     { ngx_string("from="), 0, ngx_http_leadq_field_from },
     { ngx_string("key="), LEADQ_OPT_KEY, ngx_http_leadq_field_key },
     { ngx_string("purpose="), LEADQ_OPT_KEY, ngx_http_leadq_field_purpose },
+    { ngx_string("mac="), LEADQ_OPT_MAC, ngx_http_leadq_field_mac },
+    { ngx_string("for="), LEADQ_OPT_MAC, ngx_http_leadq_field_for },
     { ngx_null_string, 0, NULL }
 };
 
@@ -163,7 +173,7 @@ ngx_http_leadq_field_type(ngx_str_t *name)
 }
 
 
-/* The three arrays grow together. */
+/* The four arrays grow together. */
 
 static ngx_int_t
 ngx_http_leadq_field_push(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf,
@@ -172,19 +182,23 @@ ngx_http_leadq_field_push(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf,
     if (lcf->fields == NULL) {
         lcf->fields = ngx_array_create(cf->pool, 8, sizeof(leadq_field_t));
         lcf->inside = ngx_array_create(cf->pool, 8, sizeof(ngx_int_t));
+        lcf->about = ngx_array_create(cf->pool, 8, sizeof(ngx_int_t));
         lcf->keys = ngx_array_create(cf->pool, 8, sizeof(ngx_str_t));
 
-        if (lcf->fields == NULL || lcf->inside == NULL || lcf->keys == NULL) {
+        if (lcf->fields == NULL || lcf->inside == NULL || lcf->about == NULL
+            || lcf->keys == NULL)
+        {
             return NGX_ERROR;
         }
     }
 
     declared->field = ngx_array_push(lcf->fields);
     declared->inside = ngx_array_push(lcf->inside);
+    declared->about = ngx_array_push(lcf->about);
     declared->key = ngx_array_push(lcf->keys);
 
     if (declared->field == NULL || declared->inside == NULL
-        || declared->key == NULL)
+        || declared->about == NULL || declared->key == NULL)
     {
         return NGX_ERROR;
     }
@@ -193,6 +207,7 @@ ngx_http_leadq_field_push(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf,
     ngx_str_null(declared->key);
 
     *declared->inside = NGX_ERROR;
+    *declared->about = NGX_ERROR;
 
     return NGX_OK;
 }
@@ -309,6 +324,13 @@ ngx_http_leadq_field_finish(ngx_conf_t *cf,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "leadq_field \"%V\" of type \"signed\" needs "
                            "\"key=\" and \"purpose=\"", declared->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (field->mac != (*declared->about != NGX_ERROR)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "leadq_field \"%V\" needs both \"mac=\" and "
+                           "\"for=\" or none of them", declared->name);
         return NGX_CONF_ERROR;
     }
 
@@ -536,28 +558,54 @@ static char *
 ngx_http_leadq_field_from(ngx_conf_t *cf,
     ngx_http_leadq_declared_t *declared)
 {
+    declared->field->inside = 1;
+
+    return ngx_http_leadq_field_variable(cf, declared, "from",
+                                         declared->inside);
+}
+
+
+static char *
+ngx_http_leadq_field_mac(ngx_conf_t *cf,
+    ngx_http_leadq_declared_t *declared)
+{
+    declared->field->mac = 1;
+    *declared->key = declared->text;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_leadq_field_for(ngx_conf_t *cf,
+    ngx_http_leadq_declared_t *declared)
+{
+    return ngx_http_leadq_field_variable(cf, declared, "for",
+                                         declared->about);
+}
+
+
+static char *
+ngx_http_leadq_field_variable(ngx_conf_t *cf,
+    ngx_http_leadq_declared_t *declared, const char *option,
+    ngx_int_t *index)
+{
     ngx_str_t  name;
 
     if (declared->text.len < 2 || declared->text.data[0] != '$') {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid \"from=%V\" of leadq_field \"%V\", it "
-                           "names one variable, as in \"from=$arg_id\"",
-                           &declared->text, declared->name);
+                           "invalid \"%s=%V\" of leadq_field \"%V\", it "
+                           "names one variable, as in \"%s=$arg_id\"",
+                           option, &declared->text, declared->name, option);
         return NGX_CONF_ERROR;
     }
 
     name.data = declared->text.data + 1;
     name.len = declared->text.len - 1;
 
-    *declared->inside = ngx_http_get_variable_index(cf, &name);
+    *index = ngx_http_get_variable_index(cf, &name);
 
-    if (*declared->inside == NGX_ERROR) {
-        return NGX_CONF_ERROR;
-    }
-
-    declared->field->inside = 1;
-
-    return NGX_CONF_OK;
+    return *index == NGX_ERROR ? NGX_CONF_ERROR : NGX_CONF_OK;
 }
 
 

@@ -77,7 +77,7 @@ ngx_http_leadq_header_filter(ngx_http_request_t *r)
 
     if (ctx == NULL) {
         ctx = ngx_http_leadq_ctx_add(r, lcf->function);
-        if (ctx == NULL) {
+        if (ctx == NULL || ngx_http_leadq_session_begin(r, lcf) != NGX_OK) {
             return NGX_ERROR;
         }
     }

@@ -348,6 +348,7 @@ ngx_http_leadq_form_token_end(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *prev,
 
     if (lcf->name.len || lcf->fields || lcf->sets || lcf->invalid
         || lcf->redirect_ok.len || lcf->guard.idempotency.mode
+        || lcf->guard.session.key.len || lcf->methods.taken || lcf->args
         || lcf->guard.origin || lcf->guard.honeypot.len
         || lcf->guard.check.key.len)
     {

@@ -10,7 +10,8 @@
 char *
 ngx_http_leadq_guard_end(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
 {
-    if (ngx_http_leadq_limit_end(cf, lcf) != NGX_CONF_OK
+    if (ngx_http_leadq_session_end(cf, lcf) != NGX_CONF_OK
+        || ngx_http_leadq_limit_end(cf, lcf) != NGX_CONF_OK
         || ngx_http_leadq_form_end(cf, lcf) != NGX_CONF_OK
         || ngx_http_leadq_methods_end(cf, lcf) != NGX_CONF_OK)
     {
@@ -58,10 +59,12 @@ ngx_http_leadq_guard_body(ngx_http_request_t *r,
 
     ngx_memzero(extra, sizeof(leadq_extra_t));
 
+    ctx = ngx_http_get_module_ctx(r, ngx_http_leadq_module);
+
+    extra->session = ctx->session;
     extra->trap = ngx_http_leadq_form_trap(lcf, pairs);
 
     if (extra->trap) {
-        ctx = ngx_http_get_module_ctx(r, ngx_http_leadq_module);
         ctx->guard = extra->trap;
     }
 

@@ -35,6 +35,17 @@ typedef struct {
 } ngx_http_leadq_idempotency_t;
 
 
+/* leadq_session */
+typedef struct {
+    ngx_http_leadq_place_t        place;
+    ngx_str_t                     cookie;       /* name */
+    ngx_str_t                     key;          /* name */
+    time_t                        life;         /* seconds */
+
+    leadq_keys_t                 *keys;         /* borrowed; NULL: unset */
+} ngx_http_leadq_session_t;
+
+
 /* leadq_limit */
 typedef struct {
     ngx_shm_zone_t               *shm;
@@ -66,6 +77,7 @@ typedef struct {
 
 /* All of a location. */
 typedef struct {
+    ngx_http_leadq_session_t      session;
     ngx_http_leadq_idempotency_t  idempotency;
     ngx_str_t                     honeypot;     /* len 0: none */
     ngx_http_leadq_form_t         check;
@@ -114,6 +126,24 @@ char *ngx_http_leadq_methods(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* The end of the location, after its shape is known. */
 char *ngx_http_leadq_methods_end(ngx_conf_t *cf,
+    ngx_http_leadq_loc_conf_t *lcf);
+
+
+/*
+ * session: requests of the same browser.
+ */
+
+char *ngx_http_leadq_session(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_leadq_session_end(ngx_conf_t *cf,
+    ngx_http_leadq_loc_conf_t *lcf);
+
+/*
+ * Finds the session of the request, or begins one and adds the headers of it
+ * to the answer, whatever that will be; for the context.
+ *
+ * Returns NGX_OK, or NGX_ERROR (no memory, no random bytes).
+ */
+ngx_int_t ngx_http_leadq_session_begin(ngx_http_request_t *r,
     ngx_http_leadq_loc_conf_t *lcf);
 
 

@@ -10,6 +10,8 @@
 
 #include "ngx_http_leadq.h"
 
+#include "leadq_mac.h"
+
 
 static ngx_int_t ngx_http_leadq_precheck(ngx_http_request_t *r,
     ngx_http_leadq_loc_conf_t *lcf);
@@ -23,6 +25,8 @@ static void ngx_http_leadq_suggest(ngx_http_request_t *r,
     leadq_suggestions_t *suggestions);
 static ngx_int_t ngx_http_leadq_given(ngx_http_request_t *r,
     ngx_http_leadq_loc_conf_t *lcf, leadq_given_t *given);
+static void ngx_http_leadq_variables(ngx_http_request_t *r,
+    ngx_array_t *indexes, leadq_str_t *values);
 
 
 ngx_int_t
@@ -40,6 +44,10 @@ ngx_http_leadq_handler(ngx_http_request_t *r)
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_leadq_module);
 
     if (ngx_http_leadq_ctx_add(r, lcf->function) == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_http_leadq_session_begin(r, lcf) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -119,9 +127,16 @@ ngx_http_leadq_precheck(ngx_http_request_t *r, ngx_http_leadq_loc_conf_t *lcf)
 static void
 ngx_http_leadq_body_handler(ngx_http_request_t *r)
 {
-    ngx_int_t  rc;
+    ngx_int_t                   rc;
+    ngx_http_leadq_loc_conf_t  *lcf;
 
     rc = ngx_http_leadq_process(r);
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_leadq_module);
+
+    if (lcf->wipes) {
+        ngx_http_leadq_body_wipe(r);
+    }
 
     if (rc != NGX_AGAIN) {
         ngx_http_finalize_request(r, rc);
@@ -308,35 +323,36 @@ static ngx_int_t
 ngx_http_leadq_given(ngx_http_request_t *r, ngx_http_leadq_loc_conf_t *lcf,
     leadq_given_t *given)
 {
-    ngx_int_t                  *index;
-    ngx_str_t                   value;
-    ngx_uint_t                  i;
-    leadq_str_t                *inside, *sets;
-    ngx_http_complex_value_t   *cv;
-    ngx_http_variable_value_t  *v;
+    ngx_str_t                  value;
+    ngx_uint_t                 i;
+    leadq_str_t               *inside, *about, *sets;
+    leadq_field_t             *field;
+    ngx_http_complex_value_t  *cv;
 
     inside = ngx_pcalloc(r->pool,
-                         (lcf->shape.nfields + lcf->shape.nsets + 1)
+                         (2 * lcf->shape.nfields + lcf->shape.nsets + 1)
                          * sizeof(leadq_str_t));
     if (inside == NULL) {
         return NGX_ERROR;
     }
 
-    sets = inside + lcf->shape.nfields;
+    about = inside + lcf->shape.nfields;
+    sets = about + lcf->shape.nfields;
 
-    index = lcf->inside ? lcf->inside->elts : NULL;
+    ngx_http_leadq_variables(r, lcf->inside, inside);
+    ngx_http_leadq_variables(r, lcf->about, about);
+
+    field = lcf->fields ? lcf->fields->elts : NULL;
 
     for (i = 0; i < lcf->shape.nfields; i++) {
-
-        if (index[i] == NGX_ERROR) {
-            continue;
-        }
-
-        v = ngx_http_get_indexed_variable(r, (ngx_uint_t) index[i]);
-
-        if (v && !v->not_found) {
-            inside[i].data = (char *) v->data;
-            inside[i].len = v->len;
+        if (field[i].mac
+            && (about[i].len == 0 || about[i].len > LEADQ_ABOUT_MAX))
+        {
+            ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                          "leadq has nothing in \"for=\" of leadq_field "
+                          "\"%*s\", or more than 255 bytes",
+                          field[i].name.len, field[i].name.data);
+            return NGX_ERROR;
         }
     }
 
@@ -353,10 +369,43 @@ ngx_http_leadq_given(ngx_http_request_t *r, ngx_http_leadq_loc_conf_t *lcf,
     }
 
     given->inside = inside;
+    given->about = about;
     given->sets = sets;
     given->now = ngx_time();
 
     return NGX_OK;
+}
+
+
+/* Values of the variables that fields name; empty for the others. */
+
+static void
+ngx_http_leadq_variables(ngx_http_request_t *r, ngx_array_t *indexes,
+    leadq_str_t *values)
+{
+    ngx_int_t                  *index;
+    ngx_uint_t                  i;
+    ngx_http_variable_value_t  *v;
+
+    if (indexes == NULL) {
+        return;
+    }
+
+    index = indexes->elts;
+
+    for (i = 0; i < indexes->nelts; i++) {
+
+        if (index[i] == NGX_ERROR) {
+            continue;
+        }
+
+        v = ngx_http_get_indexed_variable(r, (ngx_uint_t) index[i]);
+
+        if (v && !v->not_found) {
+            values[i].data = (char *) v->data;
+            values[i].len = v->len;
+        }
+    }
 }
 
 

@@ -166,6 +166,15 @@ ngx_http_leadq_idempotency_end(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
         return NGX_CONF_ERROR;
     }
 
+    if (own->source->mac) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"leadq_idempotency\" names \"%V\", which has "
+                      "\"mac=\" and so another value after a change of its "
+                      "key in %V:%ui",
+                      &own->field, &own->place.file, own->place.line);
+        return NGX_CONF_ERROR;
+    }
+
     return NGX_CONF_OK;
 }
 

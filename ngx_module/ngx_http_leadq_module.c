@@ -118,6 +118,13 @@ static ngx_command_t  ngx_http_leadq_commands[] = {
       0,
       NULL },
 
+    { ngx_string("leadq_session"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_2MORE,
+      ngx_http_leadq_session,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("leadq_limit_zone"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
       ngx_http_leadq_limit_zone,

@@ -29,8 +29,6 @@ static ngx_int_t ngx_http_leadq_headers(ngx_http_request_t *r,
     const char *text);
 static ngx_int_t ngx_http_leadq_header_line(ngx_http_request_t *r,
     const char *line, size_t len);
-static ngx_table_elt_t *ngx_http_leadq_header_add(ngx_http_request_t *r,
-    const char *name, size_t len, ngx_str_t *value);
 static ngx_uint_t ngx_http_leadq_is_form(ngx_http_request_t *r,
     ngx_http_leadq_loc_conf_t *lcf);
 
@@ -466,7 +464,7 @@ ngx_http_leadq_header_line(ngx_http_request_t *r, const char *line,
 }
 
 
-static ngx_table_elt_t *
+ngx_table_elt_t *
 ngx_http_leadq_header_add(ngx_http_request_t *r, const char *name, size_t len,
     ngx_str_t *value)
 {

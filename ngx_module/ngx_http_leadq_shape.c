@@ -15,6 +15,8 @@ static ngx_uint_t ngx_http_leadq_among(const leadq_str_t *one,
     const leadq_str_t *list, ngx_uint_t n);
 static char *ngx_http_leadq_shape_keys(ngx_conf_t *cf,
     ngx_http_leadq_loc_conf_t *lcf);
+static char *ngx_http_leadq_shape_macs(ngx_conf_t *cf,
+    ngx_http_leadq_loc_conf_t *lcf);
 static char *ngx_http_leadq_shape_invalid(ngx_conf_t *cf,
     ngx_http_leadq_loc_conf_t *lcf);
 
@@ -211,7 +213,8 @@ ngx_http_leadq_shape(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
     }
 
     if (ngx_http_leadq_shape_names(cf, lcf) != NGX_CONF_OK
-        || ngx_http_leadq_shape_keys(cf, lcf) != NGX_CONF_OK)
+        || ngx_http_leadq_shape_keys(cf, lcf) != NGX_CONF_OK
+        || ngx_http_leadq_shape_macs(cf, lcf) != NGX_CONF_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -329,6 +332,38 @@ ngx_http_leadq_shape_keys(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
                           &lcf->place.file, lcf->place.line);
             return NGX_CONF_ERROR;
         }
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* What must not be read later must not be in a log. */
+
+static char *
+ngx_http_leadq_shape_macs(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
+{
+    ngx_uint_t      i;
+    leadq_field_t  *field;
+
+    for (i = 0; i < lcf->shape.nfields; i++) {
+        field = (leadq_field_t *) lcf->fields->elts + i;
+
+        if (!field->mac || field->inside) {
+            continue;
+        }
+
+        if (lcf->args == 2) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "leadq_field \"%*s\" has \"mac=\", so it must not "
+                          "come from the query, but its location has "
+                          "\"leadq_args on\" in %V:%ui", field->name.len,
+                          field->name.data, &lcf->place.file,
+                          lcf->place.line);
+            return NGX_CONF_ERROR;
+        }
+
+        lcf->wipes = 1;
     }
 
     return NGX_CONF_OK;

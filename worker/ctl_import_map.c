@@ -398,7 +398,8 @@ ctl_import_map_check(const ctl_import_map_t *map, const records_t *record,
     leadq_str_t source = {strlen(map->source), map->source};
     static leadq_suggestions_t suggestions;
     static leadq_pairs_t pairs;
-    leadq_given_t given = {&pairs, NULL, &source, time(NULL), NULL};
+    leadq_given_t given = {
+        .pairs = &pairs, .sets = &source, .now = time(NULL)};
 
     collect(map, record, &pairs);
     buf_reset(row);

@@ -177,7 +177,12 @@ create or replace function leadq._poll_payload(p_send uuid)
 returns text
 language sql stable
 as $$
-    select (leadq._gateway_request(g) || jsonb_strip_nulls(g.poll)
+    -- Headers, secret and ports are those of the gateway; what it sends and
+    -- how it answers then is of no use here.
+    select (leadq._gateway_request(g) - array['body', 'content_type', 'match',
+                'permanent', 'answer']
+            || jsonb_build_object('method', 'GET')
+            || jsonb_strip_nulls(g.poll)
             || jsonb_build_object(
                'postback_id', s.send_id,
                'gateway', g.name,

@@ -29,6 +29,10 @@ my @location = (
     ['leadq_field name text;', 'no "leadq_pass"'],
     ['leadq_set ip $remote_addr;', 'no "leadq_pass"'],
     ['leadq_limit a;', 'no "leadq_pass"'],
+    ['leadq_session cookie=a key=links;', 'no "leadq_pass"'],
+    ['leadq_methods GET;', 'no "leadq_pass"'],
+    ['leadq_form_token key=links; leadq_session cookie=a key=links;',
+        'needs a location of its own'],
     ['leadq_form_token key=links; leadq_limit none;', 'unknown zone "none"'],
     ['leadq_form_token key=no;', 'unknown key "no" in "leadq_form_token"'],
     ['leadq_form_token key=links field=a;', 'invalid parameter "field=a"'],
@@ -108,6 +112,23 @@ my @field = (
     ['leadq_field a signed key=no purpose=confirm;', 'unknown key "no"'],
     ['leadq_field a signed key=links purpose=A;', 'invalid "purpose=A"'],
     ['leadq_field a text key=links;', 'cannot have "key=links"'],
+    ['leadq_field a text mac=links for=$uri;', 'leadq_field "a" cannot have '
+        . '"mac=links", its type is "text"'],
+    ['leadq_field a email for=$uri;', 'cannot have "for=$uri"'],
+    ['leadq_field a digits mac=links;', 'leadq_field "a" needs both "mac=" '
+        . 'and "for=" or none of them'],
+    ['leadq_field a token for=$uri;', 'needs both "mac=" and "for="'],
+    ['leadq_field a digits mac=no for=$uri;', 'unknown key "no" of '
+        . 'leadq_field "a"'],
+    ['leadq_field a digits mac=links for=uri;', 'invalid "for=uri" of '
+        . 'leadq_field "a", it names one variable'],
+    ['leadq_field a promo mac=links for=$nothing_such;',
+        'unknown "nothing_such"'],
+    ['leadq_field a digits mac=links for=$uri; leadq_args on;',
+        'leadq_field "a" has "mac=", so it must not come from the query'],
+    ['leadq_field a token mac=links for=$uri; '
+        . 'leadq_idempotency optional key=links field=a;',
+        '"leadq_idempotency" names "a", which has "mac="'],
     ['leadq_invalid;', 'invalid number of arguments'],
     ['leadq_invalid maybe;', 'invalid "leadq_invalid maybe"'],
     ['leadq_invalid pass;', 'needs "if=FIELD"'],
@@ -141,6 +162,24 @@ my @field = (
     ['leadq_idempotency required key=links scope=$nothing_such;',
         'unknown "nothing_such"'],
     ['leadq_idempotency off; leadq_idempotency off;', 'is duplicate'],
+    ['leadq_session cookie=a;', 'invalid number of arguments'],
+    ['leadq_session cookie=a life=1h;', 'needs "cookie=NAME" and "key=NAME"'],
+    ['leadq_session key=links life=1h;', 'needs "cookie=NAME" and'],
+    ['leadq_session cookie=a key=no;', 'unknown key "no" in "leadq_session"'],
+    ['leadq_session "cookie=a b" key=links;', 'invalid cookie "a b" in '
+        . '"leadq_session": 1..64 letters, digits and !#$%&'],
+    ['leadq_session "cookie=a;" key=links;', 'invalid cookie "a;"'],
+    ['leadq_session cookie=' . 'a' x 65 . ' key=links;', 'invalid cookie "aa'],
+    ['leadq_session cookie=a key=links life=60;', '"life=60" of '
+        . '"leadq_session" has no unit, allowed is 1m..30d'],
+    ['leadq_session cookie=a key=links life=59s;', 'invalid value "life=59s" '
+        . 'in "leadq_session", allowed is 1m..30d'],
+    ['leadq_session cookie=a key=links life=31d;', 'allowed is 1m..30d'],
+    ['leadq_session cookie=a key=links life=xd;', 'allowed is 1m..30d'],
+    ['leadq_session cookie=a key=links path=/;', 'invalid parameter "path=/" '
+        . 'of "leadq_session", there are'],
+    ['leadq_session cookie=a key=links; leadq_session cookie=b key=links;',
+        'is duplicate'],
     ['leadq_honeypot;', 'invalid number of arguments'],
     ['leadq_honeypot "a b";', 'invalid name "a b" in "leadq_honeypot"'],
     ['leadq_honeypot a; leadq_honeypot b;', 'is duplicate'],

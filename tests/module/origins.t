@@ -70,15 +70,16 @@ my $url = $ng->url('/cors');
 my @landing = (origin => 'https://landing.polka.example');
 my @evil = (origin => 'https://evil.example');
 my $json = '{"name":"a"}';
-my $known = "allow-origin=$landing[1] expose-headers=Location, Retry-After";
+my $known = "allow-origin=$landing[1] expose-headers=Location, "
+    . 'Retry-After, Leadq-Session';
 
 is(cors(post($url, $json, @landing)), "201 $known",
     'a script of a site in the list may post and read the answer');
 is(cors(http('OPTIONS', $url, { headers => { @landing,
     'access-control-request-method' => 'POST',
     'access-control-request-headers' => 'content-type' } })),
-    '204 allow-headers=Content-Type, Idempotency-Key '
-    . "allow-methods=GET, HEAD, POST $known max-age=600",
+    '204 allow-headers=Content-Type, Idempotency-Key, '
+    . "Leadq-Session allow-methods=GET, HEAD, POST, DELETE $known max-age=600",
     'when the browser asks before, it is told so');
 is(cors(post($url, '{"name":', @landing)), "400 $known",
     'a problem can be read as well');

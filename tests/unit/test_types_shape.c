@@ -268,7 +268,8 @@ a_row_that_does_not_fit_is_an_error(void **state)
     char            arena[32];
     leadq_buf_t     row;
     leadq_pairs_t   pairs;
-    leadq_given_t   given = { &pairs, inside_values, set_values, 0, NULL };
+    leadq_given_t   given = { .pairs = &pairs, .inside = inside_values,
+                              .sets = set_values };
     leadq_errors_t  errors;
 
     static leadq_suggestions_t  suggestions;
