@@ -46,7 +46,8 @@ returns text
 language sql stable
 as $$
     -- What a client is told of a verification of its own session.  One that
-    -- a limit has blocked looks like one that was sent.
+    -- a limit has blocked looks like one that was sent.  Where the gateway
+    -- chooses the code, it is the last four digits of who calls.
     select json_build_object('id', v.verification_id,
         'state', case when v.closed_at is null and v.expires_at <= leadq.now()
                       then 'expired'
@@ -54,7 +55,7 @@ as $$
                       then 'sent'
                       else v.state end,
         'phone_masked', leadq._masked(v.phone),
-        'code_length', v.digits,
+        'code_length', case when way.chooses_code then 4 else v.digits end,
         'expires_in', case when v.closed_at is null then greatest(0,
             ceil(extract(epoch from v.expires_at - leadq.now())))::integer
             else 0 end,
@@ -63,11 +64,13 @@ as $$
             then greatest(0, ceil(extract(epoch from v.next_send_at
                                           - leadq.now())))::integer end,
         'checks_left', v.max_checks - v.checks,
-        'channel', (select g.channel
-                      from leadq.profile_step s
-                      join leadq.gateway g using (gateway_id)
-                     where s.profile_id = v.profile_id
-                       and s.step = v.step))::text
+        'channel', way.channel)::text
+      from (select) one
+      left join (select g.channel, g.chooses_code
+                   from leadq.profile_step s
+                   join leadq.gateway g using (gateway_id)
+                  where s.profile_id = v.profile_id
+                    and s.step = v.step) way on true
 $$;
 
 
