@@ -5,6 +5,8 @@
 import { say } from './verify-words.js';
 
 const SAY_EVERY_S = 10;
+/* Of any code: an SMS may come while the page still waits for a call. */
+const CODE_MAX = 8;
 let count = 0;
 
 /* make('p', {class: 'a', hidden: ''}, 'text', node, ...) */
@@ -53,7 +55,7 @@ export class View extends HTMLElement {
         this.spent = false;
         this.error = null;
         this.busy = false;
-        this.before = 0; /* digits in the field, a moment ago */
+        this.before = ''; /* the field, a moment ago */
     }
 
     /* The proved verification's id, or ''. */
@@ -84,7 +86,7 @@ export class View extends HTMLElement {
             label: make('label', { for: id }),
             code: make('input', { id, class: 'leadq-code', type: 'text',
                 inputmode: 'numeric', autocomplete: 'one-time-code',
-                pattern: '[0-9]*', maxlength: '6', enterkeyhint: 'done',
+                pattern: '[0-9]*', maxlength: CODE_MAX, enterkeyhint: 'done',
                 autocapitalize: 'none', spellcheck: 'false',
                 'aria-describedby': `${id}-told ${id}-error` }),
             check: this.button('check', () => this.check()),
@@ -191,7 +193,7 @@ export class View extends HTMLElement {
     }
 
     fill(digits) {
-        this.before = digits.length;
+        this.before = digits;
         if (this.parts.code.value !== digits) {
             this.parts.code.value = digits;
         }

@@ -128,12 +128,13 @@ class Verify extends View {
         });
         code.addEventListener('input', () => {
             const value = digitsOf(code.value);
-            const byHand = Math.abs(value.length - this.before) === 1;
+            const byHand = value === this.before
+                || Math.abs(value.length - this.before.length) === 1;
 
             this.fill(value);
             /* By hand a slip may be put right; what the phone filled in or
                the reader pasted has none. */
-            if (!byHand && value.length === this.is.code_length) {
+            if (!byHand && value.length >= CODE_MIN) {
                 this.check();
             }
         });
@@ -260,7 +261,6 @@ class Verify extends View {
 
     /* What the server has told of it. */
     take(is) {
-        const code = this.parts.code;
         const was = this.is && this.is.state;
 
         this.is = is;
@@ -274,9 +274,6 @@ class Verify extends View {
             this.end(is.state);
             return;
         }
-        /* Codes of two lengths may be out: digits of a call, and an SMS. */
-        code.maxLength = Math.max(is.code_length, this.stage === 'code'
-            ? code.maxLength : 0);
         if (this.stage !== 'code') {
             this.stage = 'code';
             this.clock = setInterval(() => this.onSecond(), 1000);

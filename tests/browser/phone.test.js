@@ -107,6 +107,21 @@ test('no call gets through: an SMS comes by itself', async () => {
     await page.locator(DONE).waitFor();
 });
 
+test('an SMS is good while the page still waits for a call', async () => {
+    const page = await ask('9520000001');
+
+    site.sql(`update leadq.verification set next_send_at = leadq.now()
+        where phone = '+79520000001'`);
+    await page.evaluate((path) => fetch(path, { method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: '{"channel":"sms"}' }), `/v1/verifications/${
+        verification('9520000001', 'verification_id')}/resend`);
+    const [, sms] = await sends('9520000001', 2);
+
+    await page.locator('.leadq-code').fill(sms.code);
+    await page.locator(DONE).waitFor();
+});
+
 test('a gateway that is slow, away or mad costs time, not the code',
     async () => {
         for (const [i, fault] of [{ does: 500 }, { does: 'garbage' },
@@ -119,10 +134,10 @@ test('a gateway that is slow, away or mad costs time, not the code',
                 { gateway: 'sms', times: 1, ...fault }] });
             const page = await ask(phone);
 
-            await told(page, /Отправили SMS/);
-            const sms = (await sends(phone, 2)).filter((send) => send.taken);
+            const sms = await site.waitFor(`SMS ${i}`, async () =>
+                (await sends(phone, 1)).find((send) => send.taken));
 
-            await page.locator('.leadq-code').fill(sms[0].code);
+            await page.locator('.leadq-code').fill(sms.code);
             await page.locator(DONE).waitFor();
             await page.context().close();
         }
@@ -215,6 +230,32 @@ test('a proof serves one lead', async () => {
     await page.click('form > .button');
     await page.waitForURL('**/sorry.html?error=verification-used*');
     assert.match(await page.innerText('main'), /уже использовано/);
+});
+
+test('the outside world shows who calls and what was sent', async () => {
+    const page = await site.visitor({ viewport: site.DESKTOP });
+    const other = await ask('9510000001');
+    const [call] = await sends('9510000001', 1);
+
+    site.sql(`update leadq.verification set next_send_at = leadq.now()
+        where phone = '+79510000001'`);
+    await other.click('text=Получить код по SMS');
+    const [, sms] = await sends('9510000001', 2);
+
+    await page.goto(process.env.WORLD_URL);
+    const items = page.locator('#sends details', { hasText: '79510000001' });
+
+    await items.nth(1).waitFor();
+    assert.match(await items.nth(1).innerText(), new RegExp(
+        `call\\s+\\+7 495 000-${call.code.slice(0, 2)}-${
+            call.code.slice(2)}`));
+    assert.ok((await items.nth(0).innerText()).includes(sms.text));
+    await items.nth(0).locator('.tag.ok', { hasText: 'delivered' }).waitFor();
+    await site.shot(page, 'world-sends-desktop');
+    await page.setViewportSize(site.PHONE);
+    assert.equal(await page.evaluate(
+        () => document.documentElement.scrollWidth), 360);
+    assert.deepEqual(page.complaints, []);
 });
 
 test('too many starts are told, with the time to wait', async () => {
