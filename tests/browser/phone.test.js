@@ -213,6 +213,18 @@ test('another number ends the first one; a foreign one is not served',
             'phone');
     });
 
+test('without a script the form is a form', async () => {
+    const page = await site.visitor({ javaScriptEnabled: false });
+
+    await page.goto(`${site.SITE}phone.html`);
+    await page.fill('#email', 'noscript@polka.example');
+    await page.fill('#phone', '8 953 000-00-01');
+    await page.check('#consent_pd');
+    await page.click('form > .button');
+    await page.waitForURL('**/thanks.html');
+    assert.equal(verification('9530000001', 'count(*) over ()'), '');
+});
+
 test('a proof serves one lead', async () => {
     const page = await ask('9177770007');
     const [call] = await sends('9177770007', 1);
