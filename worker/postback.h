@@ -68,12 +68,13 @@ typedef struct postback_s postback_t;
 
 /*
  * What a gateway is told besides the payload's values; borrowed for the call,
- * any may be NULL.  Nobody is shown code and text.
+ * any may be NULL.  Nobody is shown code and text, unless they are made up.
  */
 typedef struct {
     const char *code;
     const char *text;
     const char *segments;
+    int made_up;
 } postback_told_t;
 
 /*
@@ -93,11 +94,12 @@ void postback_free(postback_t *postback);
 const http_request_t *postback_request(const postback_t *postback);
 
 /*
- * What is sent, for people: the same URL and body (NULL: none) with stars in
- * the place of secrets and signatures; borrowed.
+ * What is sent, for people: the same URL, body (NULL: none) and headers of the
+ * request with stars in the place of secrets and signatures; borrowed.
  */
 const char *postback_shown_url(const postback_t *postback);
 const char *postback_shown_body(const postback_t *postback);
+const char *postback_shown_header(const postback_t *postback, size_t i);
 
 /* "host" or "host:port" of the request; borrowed. */
 const char *postback_host(const postback_t *postback);
