@@ -192,8 +192,7 @@ class Verify extends View {
     request() {
         const more = (this.getAttribute('send') || '').split(/\s+/);
         const fields = { phone: this.phone.value.trim(),
-            lang: this.say('lang'),
-            page_url: location.origin + location.pathname };
+            lang: this.say('lang') };
 
         if (this.hasAttribute('channel')) {
             fields.channel = this.getAttribute('channel');

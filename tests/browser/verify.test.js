@@ -105,7 +105,7 @@ test('a code that is right marks the form, and the page hears of it',
         assert.equal(await focused(page), 'leadq-code');
         assert.deepEqual(page.asked[0], ['start', { phone: '8 912 345-67-67',
             lang: 'ru', consent_pd: true, consent_ads: false,
-            text_version: 'phone-1', page_url: `${site.SITE}phone.html` }]);
+            text_version: 'phone-1' }]);
         await typeCode(page, '012345');
         await said(page, 'done').filter({ hasText: 'подтверждён' }).waitFor();
         assert.deepEqual(page.asked.find(([what]) => what === 'check')[1],
