@@ -334,6 +334,30 @@ test('a captcha is the page\'s; its answer goes along', async () => {
     assert.equal(page.asked[1][1].captcha_token, 'solved');
 });
 
+test('a keyboard is enough', async () => {
+    const page = await visit({ check: { state: 'verified',
+        result_expires_in: 1 } });
+    const press = async (...keys) => {
+        for (const key of keys) {
+            await page.keyboard.press(key);
+        }
+    };
+
+    await page.focus('#phone');
+    await page.keyboard.type('89123456767');
+    await press('Tab', 'Space', 'Tab', 'Tab', 'Tab');
+    assert.equal(await focused(page), 'leadq-get');
+    await press('Enter');
+    await said(page, 'code').waitFor();
+    await page.keyboard.type('123456');
+    await press('Tab');
+    assert.equal(await focused(page), 'leadq-check');
+    await press('Space');
+    await said(page, 'done').filter({ hasText: '+7 912' }).waitFor();
+    await said(page, 'error').filter({ hasText: 'устарело' }).waitFor();
+    assert.equal(await verification(page), '', 'a proof does not last');
+});
+
 test('the form is not sent before the phone is proved', async () => {
     const page = await visit();
 
