@@ -200,7 +200,8 @@ $(BUILD)/tests/bench/bare: tests/bench/bare.c
 
 # What "make bench" runs: figures, or with BENCH_SOAK one long run.
 BENCHES    = $(if $(filter jobs,$(BENCH_SOAK)),soak_jobs, \
-               $(if $(BENCH_SOAK),soak,run jobs lanes callbacks letters))
+               $(if $(BENCH_SOAK),soak,run jobs lanes callbacks letters \
+               codes))
 
 bench: module worker $(BUILD)/tests/bench/noop $(BUILD)/tests/bench/bare
 	@set -e; for b in $(BENCHES); do \
@@ -309,9 +310,10 @@ install-module: module
 install-worker: worker
 	install -D -m 755 -t $(DESTDIR)$(SBINDIR) $(WORKER) $(CTL)
 	install -D -m 644 -t $(DESTDIR)$(DATADIR) conf/leadq.json \
-	    conf/leadq.schema.json conf/welcome.json
+	    conf/leadq.schema.json conf/welcome.json conf/verifications.json
 	install -D -m 644 -t $(DESTDIR)$(DATADIR)/letters conf/letters/*
 	install -D -m 644 -t $(DESTDIR)$(DATADIR)/networks conf/networks/*
+	install -D -m 644 -t $(DESTDIR)$(DATADIR)/gateways conf/gateways/*
 	for d in $(notdir $(MONITORING)); do \
 	    install -D -m 644 -t $(DESTDIR)$(DATADIR)/$$d conf/$$d/*; done
 	test -e $(DESTDIR)$(SYSCONFDIR)/worker.conf \

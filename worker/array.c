@@ -3,7 +3,12 @@
 void
 array_add(buf_t *array, const char *element)
 {
-    buf_add_str(array, array->len == 0 ? "{\"" : ",\"");
+    buf_add_char(array, array->len == 0 ? '{' : ',');
+    if (element == NULL) {
+        buf_add_str(array, "NULL");
+        return;
+    }
+    buf_add_char(array, '"');
     for (; *element != '\0'; element++) {
         if (*element == '"' || *element == '\\') {
             buf_add_char(array, '\\');

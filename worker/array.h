@@ -1,5 +1,5 @@
 /*
- * Array values as PostgreSQL reads them: {"one","two"}.
+ * Array values as PostgreSQL reads them: {"one",NULL,"two"}.
  */
 
 #ifndef LEADQ_ARRAY_H
@@ -7,7 +7,7 @@
 
 #include "buf.h"
 
-/* Adds one element, opening the array with the first. */
+/* Adds one element (NULL: null), opening the array with the first. */
 void array_add(buf_t *array, const char *element);
 
 /* Closes the array; an array without elements becomes {}. */

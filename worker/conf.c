@@ -80,6 +80,8 @@ static const conf_key_t keys[] = {
      0, PATH},
     {"schema", AT(schema), set_schema, "leadq", 0, 0, RESTART},
     {"keys", AT(keys_file), set_text, NULL, 0, 0, REQUIRED | PATH},
+    {"code_keys", AT(code_keys_file), set_text, NULL, 0, 0, PATH},
+    {"check_keys", AT(check_keys_file), set_text, NULL, 0, 0, PATH},
     {"secrets_dir", AT(secrets_dir), set_text, NULL, 0, 0, PATH},
     {"smtp_url", AT(smtp_url), set_url, NULL, 0, 0, REQUIRED},
     {"smtp_user", AT(smtp_user), set_text, NULL, 0, 0, 0},
@@ -547,18 +549,38 @@ read_login(reading_t *reading, const char *what, const char *user,
                : 0;
 }
 
+static int
+read_keys(reading_t *reading, const char *name, const char *file,
+          leadq_keys_t **into)
+{
+    char err[sizeof(reading->fault.text) - 16];
+
+    if (file == NULL) {
+        return 0;
+    }
+    *into = leadq_keys_load(file, err, sizeof(err));
+    return *into == NULL ? fault_set(&reading->fault, line_of(reading, name),
+                                     "%s: %s", name, err)
+                         : 0;
+}
+
 /* What the values name must be there. */
 static int
 read_files(reading_t *reading)
 {
     conf_t *conf = reading->conf;
     fault_t *fault = &reading->fault;
-    char err[sizeof(fault->text) - 8];
     struct stat st;
 
-    conf->keys = leadq_keys_load(conf->keys_file, err, sizeof(err));
-    if (conf->keys == NULL) {
-        return fault_set(fault, line_of(reading, "keys"), "keys: %s", err);
+    if (read_keys(reading, "keys", conf->keys_file, &conf->keys) != 0
+        || read_keys(reading, "code_keys", conf->code_keys_file,
+                     &conf->code_keys)
+               != 0
+        || read_keys(reading, "check_keys", conf->check_keys_file,
+                     &conf->check_keys)
+               != 0)
+    {
+        return -1;
     }
     if (conf->secrets_dir != NULL) {
         errno = 0;
@@ -628,12 +650,16 @@ conf_free(conf_t *conf)
         return;
     }
     leadq_keys_free(conf->keys);
+    leadq_keys_free(conf->code_keys);
+    leadq_keys_free(conf->check_keys);
     credential_free(conf->smtp_password);
     credential_free(conf->imap_password);
     credential_free(conf->database);
     free(conf->database_password_file);
     free(conf->schema);
     free(conf->keys_file);
+    free(conf->code_keys_file);
+    free(conf->check_keys_file);
     free(conf->secrets_dir);
     free(conf->smtp_url);
     free(conf->smtp_user);

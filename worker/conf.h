@@ -18,7 +18,9 @@ typedef struct {
     char *database_password_file; /* may be NULL */
     char *schema;
     char *keys_file;
-    char *secrets_dir; /* may be NULL */
+    char *code_keys_file;  /* may be NULL */
+    char *check_keys_file; /* may be NULL */
+    char *secrets_dir;     /* may be NULL */
     char *smtp_url;
     char *smtp_user;          /* may be NULL */
     char *smtp_password_file; /* may be NULL */
@@ -51,9 +53,11 @@ typedef struct {
     long connect_timeout_ms;
     long log_level;
 
-    leadq_keys_t *keys;  /* owned; read from keys_file */
-    char *smtp_password; /* owned; first line of the file, or NULL */
-    char *imap_password; /* owned; the same */
+    leadq_keys_t *keys;       /* owned; read from keys_file */
+    leadq_keys_t *code_keys;  /* owned; the same, or NULL */
+    leadq_keys_t *check_keys; /* owned; the same, or NULL */
+    char *smtp_password;      /* owned; first line of the file, or NULL */
+    char *imap_password;      /* owned; the same */
 } conf_t;
 
 /*

@@ -1,7 +1,7 @@
 /*
  * leadqctl config: the business document.
  *
- *     check    needs no database
+ *     check    needs no database; says of texts with codes what they cost
  *     import   check, then one call of config_import() in one transaction;
  *              what it changed is the difference of two exports around it
  *     diff     the same without the commit
@@ -13,6 +13,7 @@
 #include "ctl_diff.h"
 #include "ctl_document.h"
 #include "ctl_error.h"
+#include "ctl_verifications.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,7 @@ ctl_config_check(const ctl_options_t *options)
     rc = ctl_document_load(&doc, options->operand);
     if (rc == 0) {
         print_contents(&doc, options->operand, "good");
+        ctl_texts_tell(&doc.check);
     }
     ctl_document_done(&doc);
     return rc == 0 ? CTL_OK : CTL_FAILED;

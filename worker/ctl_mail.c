@@ -1,32 +1,8 @@
 #include "ctl_rules.h"
 
-#include <ctype.h>
 #include <string.h>
 
-#define SECRET_HASH_LEN 64
-
 /* --- mail_providers ------------------------------------------------------ */
-
-static const char *
-judge_hash(const char *text)
-{
-    const char *p;
-
-    for (p = text; isdigit((unsigned char)*p) || (*p >= 'a' && *p <= 'f'); p++)
-    {
-        continue;
-    }
-    return *p == '\0' && p - text == SECRET_HASH_LEN
-               ? NULL
-               : "is not the SHA-256 of a secret: 64 hexadecimal digits, "
-                 "lower case";
-}
-
-static void
-check_hash(ctl_check_t *check, json_t *value)
-{
-    ctl_rules_value(check, value, judge_hash);
-}
 
 static void
 check_path(ctl_check_t *check, json_t *value)
@@ -88,7 +64,7 @@ check_provider(ctl_check_t *check, json_t *value)
 {
     static const ctl_key_t keys[] = {
         {"name", 1, ctl_rules_name},
-        {"secret_sha256", 1, check_hash},
+        {"secret_sha256", 1, ctl_rules_sha256},
         {"mapping", 0, check_mapping},
         {NULL, 0, NULL},
     };

@@ -32,19 +32,10 @@ ctl_partners_offer(ctl_check_t *check, json_t *value)
     ctl_rules_text(check, value, MAX_OFFER_ID);
 }
 
-static int
-has(const json_t *value, const char *key)
-{
-    const json_t *member;
-
-    member = json_object_get(value, key);
-    return member != NULL && !json_is_null(member);
-}
-
 static void
 check_price(ctl_check_t *check, const json_t *value)
 {
-    if (has(value, "payout") && !has(value, "currency")) {
+    if (ctl_rules_has(value, "payout") && !ctl_rules_has(value, "currency")) {
         ctl_check_fail_key(check, "currency", "is missing beside payout");
     }
 }
@@ -121,22 +112,25 @@ ctl_partners_whole(ctl_check_t *check, const json_t *source)
 {
     static const char *const own[] = {"network", "offer_id", "payout",
                                       "currency"};
-    const char *key = has(source, "network") ? "network" : "partners";
+    const char *key =
+        ctl_rules_has(source, "network") ? "network" : "partners";
     size_t i;
 
     for (i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-        if (has(source, "partners") && has(source, own[i])) {
+        if (ctl_rules_has(source, "partners") && ctl_rules_has(source, own[i]))
+        {
             ctl_check_fail_key(check, own[i],
                                "is a partner beside the list of partners: "
                                "put it there");
-        } else if (!has(source, "network") && has(source, own[i])) {
+        } else if (!ctl_rules_has(source, "network")
+                   && ctl_rules_has(source, own[i])) {
             ctl_check_fail_key(check, own[i],
                                "needs a network, which pays it");
         }
     }
-    if ((has(source, "network")
+    if ((ctl_rules_has(source, "network")
          || json_array_size(json_object_get(source, "partners")) > 0)
-        && !has(source, "series"))
+        && !ctl_rules_has(source, "series"))
     {
         ctl_check_fail_key(check, key,
                            "a network pays for confirmed "

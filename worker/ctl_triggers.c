@@ -17,29 +17,10 @@
 #define MAX_EVENTS 1000
 #define MAX_CONDITION 4000
 
-static int
-has(const json_t *value, const char *key)
-{
-    const json_t *member;
-
-    member = json_object_get(value, key);
-    return member != NULL && !json_is_null(member);
-}
-
 static void
 check_any_string(ctl_check_t *check, json_t *value)
 {
     (void)ctl_check_string(check, value);
-}
-
-static void
-check_count(ctl_check_t *check, const json_t *value, int min, int max)
-{
-    if (!json_is_integer(value) || json_integer_value(value) < min
-        || json_integer_value(value) > max)
-    {
-        ctl_check_fail(check, "is not a whole number from %d to %d", min, max);
-    }
 }
 
 /* --- windows ------------------------------------------------------------- */
@@ -53,7 +34,7 @@ check_clock(ctl_check_t *check, json_t *value)
 static void
 check_days(ctl_check_t *check, json_t *value)
 {
-    check_count(check, value, 0, MAX_DAYS);
+    ctl_rules_count(check, value, 0, MAX_DAYS);
 }
 
 /* From one time of the day to another: both, and not the same. */
@@ -70,9 +51,9 @@ check_span(ctl_check_t *check, const json_t *value)
     if (from != NULL && to != NULL && strcmp(from, to) == 0) {
         ctl_check_fail_key(check, "to",
                            "is the same as from: that is no time at all");
-    } else if (has(value, "from") && !has(value, "to")) {
+    } else if (ctl_rules_has(value, "from") && !ctl_rules_has(value, "to")) {
         ctl_check_fail_key(check, "to", "is missing beside from");
-    } else if (has(value, "to") && !has(value, "from")) {
+    } else if (ctl_rules_has(value, "to") && !ctl_rules_has(value, "from")) {
         ctl_check_fail_key(check, "from", "is missing beside to");
     }
 }
@@ -103,7 +84,9 @@ check_window(ctl_check_t *check, json_t *value)
 
     if (ctl_check_object(check, value, keys) == 0) {
         check_span(check, value);
-        if (!has(value, "from") && !has(value, "to") && !has(value, "days")) {
+        if (!ctl_rules_has(value, "from") && !ctl_rules_has(value, "to")
+            && !ctl_rules_has(value, "days"))
+        {
             ctl_check_fail(check, "is empty");
         }
     }
@@ -137,15 +120,7 @@ check_quiet(ctl_check_t *check, json_t *value)
 static void
 check_cap_count(ctl_check_t *check, json_t *value)
 {
-    check_count(check, value, 1, MAX_COUNT);
-}
-
-static void
-check_per(ctl_check_t *check, json_t *value)
-{
-    if (ctl_rules_interval(check, value) == 0) {
-        ctl_check_fail(check, "is not longer than 0");
-    }
+    ctl_rules_count(check, value, 1, MAX_COUNT);
 }
 
 static void
@@ -154,7 +129,7 @@ check_cap(ctl_check_t *check, json_t *value)
     static const ctl_key_t keys[] = {
         {"channel", 0, check_channel},
         {"count", 1, check_cap_count},
-        {"per", 1, check_per},
+        {"per", 1, ctl_rules_some_time},
         {NULL, 0, NULL},
     };
 
@@ -245,21 +220,17 @@ ctl_rules_event(ctl_check_t *check, json_t *value)
 void
 ctl_rules_events(ctl_check_t *check, json_t *list)
 {
-    size_t i, k;
+    const json_t *repeated;
 
     ctl_check_list(check, list, ctl_rules_event);
     if (json_array_size(list) > MAX_EVENTS) {
         ctl_check_fail(check, "has more than %d events", MAX_EVENTS);
         return;
     }
-    for (i = 0; i < json_array_size(list); i++) {
-        for (k = 0; k < i; k++) {
-            if (json_equal(json_array_get(list, i), json_array_get(list, k))) {
-                ctl_check_fail(check, "has \"%.63s\" twice",
-                               json_string_value(json_array_get(list, i)));
-                return;
-            }
-        }
+    repeated = ctl_rules_repeated(list);
+    if (repeated != NULL) {
+        ctl_check_fail(check, "has \"%.63s\" twice",
+                       json_string_value(repeated));
     }
 }
 
@@ -299,7 +270,7 @@ check_cancel(ctl_check_t *check, json_t *value)
     };
 
     if (ctl_check_object(check, value, keys) == 0
-        && has(value, "series") == has(value, "trigger"))
+        && ctl_rules_has(value, "series") == ctl_rules_has(value, "trigger"))
     {
         ctl_check_fail(check, "names not one series or trigger");
     }
@@ -325,7 +296,7 @@ check_action(ctl_check_t *check, json_t *value)
     }
     n = 0;
     for (key = keys; key->name != NULL; key++) {
-        n += has(value, key->name);
+        n += ctl_rules_has(value, key->name);
     }
     if (n != 1 || json_object_size(value) != 1) {
         ctl_check_fail(check, "is not one of message, series, event, "
@@ -339,14 +310,6 @@ check_class(ctl_check_t *check, json_t *value)
     static const char *const names[] = {"marketing", "service", NULL};
 
     ctl_rules_one_of(check, value, names);
-}
-
-static void
-check_enabled(ctl_check_t *check, json_t *value)
-{
-    if (!json_is_boolean(value)) {
-        ctl_check_fail(check, "is not true or false");
-    }
 }
 
 static void
@@ -371,7 +334,7 @@ check_trigger(ctl_check_t *check, json_t *value)
 {
     static const ctl_key_t keys[] = {
         {"name", 1, ctl_rules_name},       {"event", 1, ctl_rules_event},
-        {"action", 1, check_action},       {"enabled", 0, check_enabled},
+        {"action", 1, check_action},       {"enabled", 0, ctl_rules_flag},
         {"condition", 0, check_condition}, {"delay", 0, check_delay},
         {"window", 0, check_window},       {"class", 0, check_class},
         {"source", 0, check_any_string},   {NULL, 0, NULL},
@@ -382,11 +345,12 @@ check_trigger(ctl_check_t *check, json_t *value)
         return;
     }
     action = json_object_get(value, "action");
-    if (has(value, "class") && !has(action, "message")) {
+    if (ctl_rules_has(value, "class") && !ctl_rules_has(action, "message")) {
         ctl_check_fail_key(check, "class", "is for the action message");
     }
-    if (has(value, "source") && !has(action, "message")
-        && !has(action, "series")) {
+    if (ctl_rules_has(value, "source") && !ctl_rules_has(action, "message")
+        && !ctl_rules_has(action, "series"))
+    {
         ctl_check_fail_key(check, "source",
                            "is for the actions message and series");
     }

@@ -13,6 +13,11 @@
 #define MAX_BASE_URL 500
 #define MAX_DIGITS 8 /* of a number in an interval */
 
+#define SHA256_LEN 64
+#define MAX_PATH 100
+#define MAX_HOST 253
+#define MAX_PREFIX 15
+
 #define DAY_S 86400L
 
 static int
@@ -246,6 +251,76 @@ ctl_value_event(const char *text)
         words++;
     }
     return words >= 2 && strlen(text) <= MAX_NAME ? NULL : bad;
+}
+
+/* --- gateways and verifications ------------------------------------------ */
+
+const char *
+ctl_value_sha256(const char *text)
+{
+    return is_made_of(text, DIGITS "abcdef", DIGITS "abcdef", SHA256_LEN)
+                   && strlen(text) == SHA256_LEN
+               ? NULL
+               : "is not the SHA-256 of a secret: 64 hexadecimal digits, "
+                 "lower case";
+}
+
+const char *
+ctl_value_header(const char *text)
+{
+    static const char token[] = ALNUM "!#$%&'*+-.^_`|~";
+
+    return is_made_of(text, token, token, MAX_NAME)
+               ? NULL
+               : "is not the name of a header";
+}
+
+/* Words between dots: chars each, none empty. */
+static int
+are_words(const char *text, const char *chars, int least, size_t max)
+{
+    const char *p;
+    size_t len;
+    int words;
+
+    words = 0;
+    for (p = text;; p++) {
+        len = strspn(p, chars);
+        p += len;
+        words++;
+        if (len == 0 || (*p != '.' && *p != '\0')) {
+            return 0;
+        }
+        if (*p == '\0') {
+            return words >= least && strlen(text) <= max;
+        }
+    }
+}
+
+const char *
+ctl_value_path(const char *text)
+{
+    return are_words(text, ALNUM "_-", 1, MAX_PATH)
+               ? NULL
+               : "is not a path, such as \"messages.0.id\", at most 100";
+}
+
+const char *
+ctl_value_host(const char *text)
+{
+    return are_words(text, LOWER DIGITS "-", 2, MAX_HOST)
+                   && !is_one_of(text[0], "-")
+               ? NULL
+               : "is not the name of a host, such as \"brand.ru\"";
+}
+
+const char *
+ctl_value_prefix(const char *text)
+{
+    return text[0] == '+'
+                   && is_made_of(text + 1, "123456789", DIGITS, MAX_PREFIX)
+               ? NULL
+               : "is not how a phone begins, such as \"+7940\"";
 }
 
 /* --- base_url ------------------------------------------------------------ */

@@ -34,6 +34,21 @@ const char *ctl_value_clock(const char *text);
 /* "order.placed": words with dots between them */
 const char *ctl_value_event(const char *text);
 
+/* The hash of a secret: 64 hexadecimal digits, lower case. */
+const char *ctl_value_sha256(const char *text);
+
+/* The name of an HTTP header (a token, RFC 9110). */
+const char *ctl_value_header(const char *text);
+
+/* Where JSON has something: "messages.0.messageId". */
+const char *ctl_value_path(const char *text);
+
+/* The name of a host, in lower case, with a dot: "brand.ru" */
+const char *ctl_value_host(const char *text);
+
+/* How phones begin: "+7940" */
+const char *ctl_value_prefix(const char *text);
+
 /* http(s)://host[:port][/path], to which "/c/..." can be added. */
 const char *ctl_value_base_url(const char *text);
 

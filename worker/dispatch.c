@@ -139,6 +139,17 @@ note_end(destination_t *destination, const job_t *job, breaker_end_e end)
     }
 }
 
+/* The configuration now in force. */
+static const conf_t *
+conf_of(const job_t *job)
+{
+    const destination_t *destination = job->acting;
+    const pool_t *pool = destination->pool;
+    const dispatch_t *dispatch = pool->owner;
+
+    return dispatch->conf;
+}
+
 /* The post is over: the place is free, the job goes back. */
 static void
 end_post(job_t *job, breaker_end_e end)
@@ -174,7 +185,7 @@ on_http_end(void *data, const http_result_t *result)
     job_t *job = data;
 
     job->http = NULL;
-    postback_judge(job->postback, result, NULL, 0, &job->outcome);
+    job_judge(job, result, conf_of(job));
     end_post(job, destination_end(&job->outcome));
 }
 

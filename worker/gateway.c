@@ -9,7 +9,7 @@
 
 static const char *const names[] = {
     "phone",   "digits",   "text",     "code",        "sender",
-    "send_id", "validity", "segments", "provider_id",
+    "send_id", "validity", "segments", "provider_id", "captcha_token",
 };
 
 int

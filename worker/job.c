@@ -6,6 +6,8 @@
 #include "log.h"
 #include "mx.h"
 #include "postback.h"
+#include "receipt.h"
+#include "sending.h"
 #include "smtp.h"
 
 #include <inttypes.h>
@@ -26,6 +28,12 @@ static const char *make_mx(job_t *job, const json_t *payload,
                            const conf_t *conf, fault_t *fault);
 static const char *judge_bounce(job_t *job, const json_t *payload,
                                 const conf_t *conf, fault_t *fault);
+static const char *make_code(job_t *job, const json_t *payload,
+                             const conf_t *conf, fault_t *fault);
+static const char *make_question(job_t *job, const json_t *payload,
+                                 const conf_t *conf, fault_t *fault);
+static const char *judge_receipt(job_t *job, const json_t *payload,
+                                 const conf_t *conf, fault_t *fault);
 
 static const struct {
     const char *name;
@@ -39,6 +47,10 @@ static const struct {
     {"webhook", JOB_HTTP, make_postback},
     {"mx", JOB_DNS, make_mx},
     {"bounce", JOB_DNS, judge_bounce},
+    {"code", JOB_HTTP, make_code},
+    {"poll", JOB_HTTP, make_question},
+    {"captcha", JOB_HTTP, make_question},
+    {"receipt", JOB_DNS, judge_receipt},
 };
 
 static const char *
@@ -49,22 +61,68 @@ make_letter(job_t *job, const json_t *payload, const conf_t *conf,
     return job->letter == NULL ? "bad-payload" : NULL;
 }
 
+/* told: NULL but for gateways. */
 static const char *
-make_postback(job_t *job, const json_t *payload, const conf_t *conf,
-              fault_t *fault)
+make_request(job_t *job, const json_t *payload, const conf_t *conf,
+             const postback_told_t *told, fault_t *fault)
 {
     job->postback =
-        postback_new(payload, conf->secrets_dir, time(NULL), NULL, fault);
+        postback_new(payload, conf->secrets_dir, time(NULL), told, fault);
     if (job->postback == NULL) {
         return "bad-payload";
     }
-    job->outcome.url = postback_shown_url(job->postback);
-    job->outcome.body = postback_shown_body(job->postback);
     if (!postback_port_ok(job->postback)) {
         (void)fault_set(fault, 0, "the network does not name the port");
         return "guard";
     }
     return NULL;
+}
+
+static const char *
+make_postback(job_t *job, const json_t *payload, const conf_t *conf,
+              fault_t *fault)
+{
+    const char *reason;
+
+    reason = make_request(job, payload, conf, NULL, fault);
+    if (job->postback != NULL) {
+        job->outcome.url = postback_shown_url(job->postback);
+        job->outcome.body = postback_shown_body(job->postback);
+    }
+    return reason;
+}
+
+/* What it sends is nobody's business: there is no URL and no body. */
+static const char *
+make_code(job_t *job, const json_t *payload, const conf_t *conf,
+          fault_t *fault)
+{
+    const char *reason;
+
+    job->sending = sending_new(payload, conf->code_keys, conf->check_keys,
+                               &reason, fault);
+    if (job->sending == NULL) {
+        return reason;
+    }
+    reason =
+        make_request(job, payload, conf, sending_told(job->sending), fault);
+    sending_built(job->sending);
+    return reason;
+}
+
+/* A question to a gateway: how a send is, whether a person is one. */
+static const char *
+make_question(job_t *job, const json_t *payload, const conf_t *conf,
+              fault_t *fault)
+{
+    static const postback_told_t nothing = {NULL, NULL, NULL, 0};
+
+    job->question = json_deep_copy(payload);
+    if (job->question == NULL) {
+        (void)fault_set(fault, 0, "out of memory");
+        return "bad-payload";
+    }
+    return make_request(job, payload, conf, &nothing, fault);
 }
 
 static const char *
@@ -100,6 +158,24 @@ judge_bounce(job_t *job, const json_t *payload, const conf_t *conf,
     return NULL;
 }
 
+/* Nobody outside is asked.  What strangers make up is no error of ours. */
+static const char *
+judge_receipt(job_t *job, const json_t *payload, const conf_t *conf,
+              fault_t *fault)
+{
+    const char *problem;
+
+    problem = receipt_read(payload, conf->secrets_dir, &job->receipts, fault);
+    if (problem != NULL && strcmp(problem, "bad-payload") == 0) {
+        return problem;
+    }
+    job->outcome.receipts = job->receipts;
+    job->outcome.reason = problem;
+    job->outcome.outcome = problem == NULL ? OUTCOME_DONE : OUTCOME_DEAD;
+    job_set_state(job, JOB_ENDED);
+    return NULL;
+}
+
 static const char *
 state_name(job_state_e state)
 {
@@ -120,6 +196,57 @@ job_set_state(job_t *job, job_state_e state)
     log_debug("job state job=%" PRId64 " from=%s to=%s", job->id,
               state_name(job->state), state_name(state));
     job->state = state;
+}
+
+void
+job_set_stale(job_t *job)
+{
+    job->outcome.outcome = OUTCOME_DEAD;
+    job->outcome.reason = "stale";
+    job_set_state(job, JOB_ENDED);
+}
+
+/* Of a person the outcome keeps nothing. */
+static void
+judge_answer(job_t *job, const http_result_t *result)
+{
+    static const char *const names[] = {"phone", "digits", "captcha_token",
+                                        "ip"};
+    const json_t *values = json_object_get(job->question, "values"),
+                 *receipts = json_object_get(job->question, "receipts");
+    const char *hidden[sizeof(names) / sizeof(names[0])];
+    outcome_t *outcome = &job->outcome;
+    size_t i, n = sizeof(names) / sizeof(names[0]);
+
+    for (i = 0; i < n; i++) {
+        hidden[i] = json_string_value(json_object_get(values, names[i]));
+    }
+    postback_judge(job->postback, result, hidden, n, outcome);
+    if (outcome->outcome != OUTCOME_DONE || receipts == NULL) {
+        return;
+    }
+    job->receipts = receipt_answer(
+        receipts,
+        json_string_value(json_object_get(job->question, "postback_id")),
+        result->body, result->body_len);
+    outcome->receipts = job->receipts;
+    if (job->receipts == NULL) {
+        outcome->outcome = OUTCOME_RETRY;
+        outcome->reason = "receipt";
+    }
+}
+
+void
+job_judge(job_t *job, const http_result_t *result, const conf_t *conf)
+{
+    if (job->sending != NULL) {
+        sending_judge(job->sending, job->postback, conf->check_keys, result,
+                      &job->outcome);
+    } else if (job->question != NULL) {
+        judge_answer(job, result);
+    } else {
+        postback_judge(job->postback, result, NULL, 0, &job->outcome);
+    }
 }
 
 static void
@@ -206,6 +333,9 @@ job_free(job_t *job)
         mx_cancel(job->mx);
         letter_free(job->letter);
         postback_free(job->postback);
+        sending_free(job->sending);
+        json_decref(job->question);
+        json_decref(job->receipts);
         free(job->domain);
         free(job);
     }

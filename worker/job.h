@@ -4,7 +4,7 @@
  *     claimed ──> WAITING ──> POSTING ──> ENDED ──> settled, freed
  *                    │                      ^
  *                    │ its time to start    │ unusable payload, unknown kind,
- *                    │ is over, shutdown    │ nothing but to be judged
+ *                    │ is over, shutdown    │ nothing but to be judged, stale
  *                    └──> released, freed   └── (straight from claimed)
  *
  * A post may begin in the first half of its lease.  The lease is extended
@@ -16,6 +16,7 @@
 #define LEADQ_JOB_H
 
 #include "conf.h"
+#include "http.h"
 #include "list.h"
 #include "outcome.h"
 
@@ -66,7 +67,10 @@ struct job_s {
     uint64_t started_ms;         /* loop time, while posting */
     int probe;                   /* it tells whether a breaker closes */
     struct letter_s *letter;     /* owned; kind letter */
-    struct postback_s *postback; /* owned; kind postback */
+    struct postback_s *postback; /* owned; of what is posted by HTTP */
+    struct sending_s *sending;   /* owned; kind code */
+    json_t *question;            /* owned; kinds poll, captcha: payload */
+    json_t *receipts;            /* owned; kinds receipt, poll */
     char *domain;                /* owned; kind mx */
     struct smtp_s *smtp;         /* owned while posting */
     struct http_s *http;         /* owned while posting */
@@ -84,6 +88,12 @@ job_t *job_new(const job_claim_t *claim, const conf_t *conf)
 void job_free(job_t *job);
 
 void job_set_state(job_t *job, job_state_e state);
+
+/* What the answer to its post means. */
+void job_judge(job_t *job, const http_result_t *result, const conf_t *conf);
+
+/* It is not to be sent any more: ends it, dead. */
+void job_set_stale(job_t *job);
 
 /* The line of a settled job; state and next_s (may be NULL) are SQL's. */
 void job_log_settled(const job_t *job, const char *state, const char *next_s);

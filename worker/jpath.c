@@ -1,9 +1,29 @@
 #include "jpath.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #define MAX_INDEX_DIGITS 6
+
+json_t *
+jpath_body(const char *body, size_t len)
+{
+    json_t *json;
+
+    json = json_loadb(body, len, 0, NULL);
+    if (json != NULL) {
+        return json;
+    }
+    while (len > 0 && isspace((unsigned char)*body)) {
+        body++;
+        len--;
+    }
+    while (len > 0 && isspace((unsigned char)body[len - 1])) {
+        len--;
+    }
+    return json_stringn(body, len);
+}
 
 static const json_t *
 element_at(const json_t *array, const char *part, size_t len)
@@ -30,6 +50,9 @@ jpath_find(const json_t *root, const char *path, size_t len)
     const json_t *value = root;
     size_t n;
 
+    if (len == 1 && *path == '*') {
+        return root;
+    }
     for (part = path; value != NULL && part <= end; part += n + 1) {
         for (n = 0; part + n < end && part[n] != '.'; n++) {
             continue;

@@ -1,6 +1,7 @@
 /*
  * Dotted paths into JSON that others have written: "a.b" is the member b of
- * the member a, a number is the place in an array: "messages.0.id".
+ * the member a, a number is the place in an array: "messages.0.id".  "*" is
+ * the whole.
  */
 
 #ifndef LEADQ_JPATH_H
@@ -10,6 +11,14 @@
 #include <stddef.h>
 
 #define JPATH_NUMBER 24 /* bytes of an integer as text */
+
+/*
+ * The body of an answer as JSON, owned by the caller: an object, an array, or
+ * what is neither as one text, without blanks around it.  NULL: no UTF-8, no
+ * memory.
+ */
+json_t *jpath_body(const char *body, size_t len)
+    __attribute__((warn_unused_result));
 
 /* The value at the path of len bytes; borrowed; NULL: there is none. */
 const json_t *jpath_find(const json_t *root, const char *path, size_t len);

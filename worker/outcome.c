@@ -1,7 +1,6 @@
 #include "outcome.h"
 #include "leadq_utf8.h"
 
-#include <jansson.h>
 #include <string.h>
 
 void
@@ -91,6 +90,42 @@ beginning_of(const char *text)
     return json_stringn(text, len);
 }
 
+/* A member, unless there is nothing to say. */
+static int
+set_text(json_t *json, const char *key, const char *text)
+{
+    return text == NULL || *text == '\0'
+               ? 0
+               : json_object_set_new(json, key, json_string(text));
+}
+
+static int
+set_number(json_t *json, const char *key, long number)
+{
+    return number == 0 ? 0
+                       : json_object_set_new(json, key, json_integer(number));
+}
+
+/* What a gateway has told. */
+static int
+set_send(json_t *json, const outcome_t *outcome)
+{
+    int failed;
+
+    failed = set_number(json, "segments", outcome->segments)
+             | set_text(json, "provider_id", outcome->provider_id)
+             | set_text(json, "mac", outcome->mac)
+             | set_text(json, "operator", outcome->operator_);
+    if (outcome->mac[0] != '\0') {
+        failed |= json_object_set_new(json, "check_key",
+                                      json_integer(outcome->check_key));
+    }
+    if (outcome->receipts != NULL) {
+        failed |= json_object_set(json, "receipts", outcome->receipts);
+    }
+    return failed;
+}
+
 char *
 outcome_json(const outcome_t *outcome)
 {
@@ -99,34 +134,19 @@ outcome_json(const outcome_t *outcome)
     int failed;
 
     json = json_object();
-    failed = json_object_set_new(json, "ms", json_integer(outcome->ms));
-    if (outcome->http != 0) {
-        failed |=
-            json_object_set_new(json, "http", json_integer(outcome->http));
-    }
-    if (outcome->smtp != 0) {
-        failed |=
-            json_object_set_new(json, "smtp", json_integer(outcome->smtp));
-    }
-    if (outcome->code[0] != '\0') {
-        failed |=
-            json_object_set_new(json, "code", json_string(outcome->code));
-    }
+    failed = json_object_set_new(json, "ms", json_integer(outcome->ms))
+             | set_number(json, "http", outcome->http)
+             | set_number(json, "smtp", outcome->smtp)
+             | set_text(json, "code", outcome->code)
+             | set_text(json, "reason", outcome->reason)
+             | set_text(json, "reply", outcome->reply)
+             | set_send(json, outcome);
     if (outcome->class_ != CLASS_NONE) {
-        failed |= json_object_set_new(
-            json, "class", json_string(class_name(outcome->class_)));
+        failed |= set_text(json, "class", class_name(outcome->class_));
     }
     if (outcome->retry_after_s >= 0) {
         failed |= json_object_set_new(json, "retry_after_s",
                                       json_integer(outcome->retry_after_s));
-    }
-    if (outcome->reason != NULL) {
-        failed |=
-            json_object_set_new(json, "reason", json_string(outcome->reason));
-    }
-    if (outcome->reply[0] != '\0') {
-        failed |=
-            json_object_set_new(json, "reply", json_string(outcome->reply));
     }
     if (outcome->url != NULL) {
         failed |= json_object_set_new(json, "url", json_string(outcome->url));
@@ -136,9 +156,9 @@ outcome_json(const outcome_t *outcome)
             json_object_set_new(json, "body", beginning_of(outcome->body));
     }
     if (outcome->mx != NULL) {
-        failed |= json_object_set_new(json, "mx", json_string(outcome->mx));
         failed |=
-            json_object_set_new(json, "group", json_string(outcome->group));
+            json_object_set_new(json, "mx", json_string(outcome->mx))
+            | json_object_set_new(json, "group", json_string(outcome->group));
     }
     text = failed ? NULL : json_dumps(json, JSON_COMPACT);
     json_decref(json);

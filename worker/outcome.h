@@ -6,11 +6,15 @@
 #ifndef LEADQ_OUTCOME_H
 #define LEADQ_OUTCOME_H
 
+#include <jansson.h>
 #include <stddef.h>
 
 #define OUTCOME_MAX_REPLY 200
 #define OUTCOME_MAX_BODY 1000
 #define OUTCOME_MAX_GROUP 64
+#define OUTCOME_MAX_PROVIDER_ID 100
+#define OUTCOME_MAX_MAC 64
+#define OUTCOME_MAX_OPERATOR 40
 
 typedef enum { OUTCOME_DONE, OUTCOME_RETRY, OUTCOME_DEAD } outcome_e;
 
@@ -37,6 +41,14 @@ typedef struct {
     const char *body; /* and its body; its beginning is kept */
     const char *mx;   /* static text: does the domain take mail; or NULL */
     char group[OUTCOME_MAX_GROUP + 1]; /* who takes it, or "" */
+
+    /* of a send; "" or 0: not known, or not asked for */
+    long segments;
+    char provider_id[OUTCOME_MAX_PROVIDER_ID + 1];
+    char mac[OUTCOME_MAX_MAC + 1]; /* of the digits that a gateway chose */
+    int check_key;                 /* and the id of its key */
+    char operator_[OUTCOME_MAX_OPERATOR + 1];
+    json_t *receipts; /* borrowed; what a gateway tells of sends; or NULL */
 } outcome_t;
 
 void outcome_init(outcome_t *outcome);

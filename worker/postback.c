@@ -3,15 +3,12 @@
  */
 
 #include "postback.h"
-#include "gateway.h"
 #include "macro.h"
 #include "match.h"
+#include "postback_values.h"
 #include "redact.h"
 #include "sign.h"
 #include "url.h"
-#include "webhook.h"
-
-#include <openssl/evp.h>
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,8 +17,10 @@
 
 #define MAX_RETRY_AFTER_S (24 * 3600L)
 #define TOKEN "{token}"
-#define HEADER_NAME \
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-"
+#define SIGNATURE "webhook-signature"
+#define HEADER_NAME                                                  \
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789" \
+    "!#$%&'*+-.^_`|~"
 #define SECRETS 3 /* {token}, as it is and as it is encoded */
 
 struct postback_s {
@@ -32,6 +31,7 @@ struct postback_s {
     char *shown_body;
     char *host;
     char *headers[HTTP_MAX_HEADERS];
+    char *shown_headers[HTTP_MAX_HEADERS]; /* NULL: as they are */
     match_e match;
     char *match_value;
     int has_permanent;
@@ -43,100 +43,10 @@ struct postback_s {
     double rate;
 };
 
-/* What the macros of one job are worth. */
-typedef struct {
-    const json_t *values;
-    const char *id;
-    const char *secret_name;
-    const char *secrets_dir;
-    int shown;                   /* with stars in the place of secrets */
-    int webhook;                 /* names of webhook.h, too */
-    const postback_told_t *told; /* of gateway.h, too; or NULL */
-    secret_t secret;
-    char hmac[2 * EVP_MAX_MD_SIZE + 1];
-    const char *problem; /* with a secret */
-} values_t;
-
 static const char *
 text_of(const json_t *object, const char *key)
 {
     return json_string_value(json_object_get(object, key));
-}
-
-/* A value of a gateway; the code, and the text that has it, are for it. */
-static const char *
-told_value(const values_t *values, const char *name)
-{
-    const char *hidden;
-
-    if (strcmp(name, "segments") == 0) {
-        return values->told->segments;
-    }
-    if (strcmp(name, "code") != 0 && strcmp(name, "text") != 0) {
-        return text_of(values->values, name);
-    }
-    hidden = *name == 'c' ? values->told->code : values->told->text;
-    return hidden != NULL && values->shown ? macro_stars : hidden;
-}
-
-static const char *
-job_value(void *data, const char *name, macro_known_e *known)
-{
-    values_t *values = data;
-    char buffer[ALIAS_MAX + 1];
-    const char *own;
-
-    if (values->webhook && webhook_is_name(name)) {
-        *known = MACRO_KNOWN;
-        return text_of(values->values, name);
-    }
-    if (values->told != NULL && gateway_is_name(name)) {
-        *known = MACRO_KNOWN;
-        return told_value(values, name);
-    }
-    own = postback_macro(name, buffer, known);
-    if (own == NULL) {
-        return NULL;
-    }
-    if (strcmp(own, "rand") == 0) {
-        return values->id;
-    }
-    if (strcmp(own, "token") != 0) {
-        return text_of(values->values, own);
-    }
-    if (values->shown) {
-        return macro_stars;
-    }
-    if (values->secret.n == 0) {
-        values->problem = secret_read(&values->secret, values->secrets_dir,
-                                      values->secret_name, 1);
-    }
-    return values->secret.n == 0 ? NULL : values->secret.line[0];
-}
-
-static const char *
-job_hmac(void *data, const char *digest, const char *name, const char *text)
-{
-    values_t *values = data;
-    const char *problem;
-    secret_t key;
-    buf_t hex;
-
-    if (values->shown) {
-        return macro_stars;
-    }
-    buf_init(&hex, sizeof(values->hmac));
-    problem = secret_read(&key, values->secrets_dir, name, 1);
-    if (problem == NULL && sign_text(&key, digest, text, &hex) != 0) {
-        problem = "an HMAC cannot be made";
-    }
-    if (problem != NULL) {
-        values->problem = problem;
-    }
-    (void)snprintf(values->hmac, sizeof(values->hmac), "%s", buf_str(&hex));
-    secret_forget(&key);
-    buf_done(&hex);
-    return values->hmac;
 }
 
 /* Wipes and frees; accepts NULL. */
@@ -147,41 +57,6 @@ forget(char *text)
         explicit_bzero(text, strlen(text));
     }
     free(text);
-}
-
-static int
-expand(values_t *values, const char *text, macro_encoding_e encoding,
-       size_t max, char **result, fault_t *fault)
-{
-    const macro_values_t macros = {job_value, job_hmac, values};
-    buf_t out;
-
-    buf_init_secret(&out, max);
-    values->problem = NULL;
-    if (macro_expand(text, strlen(text), encoding, &macros, &out, fault) != 0)
-    {
-        buf_done(&out);
-        return -1;
-    }
-    if (values->problem != NULL) {
-        buf_done(&out);
-        return fault_set(fault, 0, "%s", values->problem);
-    }
-    *result = buf_take(&out);
-    return *result == NULL ? fault_set(fault, 0, "out of memory") : 0;
-}
-
-/* The same for people. */
-static int
-expand_shown(values_t *values, const char *text, macro_encoding_e encoding,
-             size_t max, char **result, fault_t *fault)
-{
-    int rc;
-
-    values->shown = 1;
-    rc = expand(values, text, encoding, max, result, fault);
-    values->shown = 0;
-    return rc;
 }
 
 static int
@@ -223,8 +98,8 @@ build_match(const json_t *json, match_e *match, char **value, fault_t *fault)
 }
 
 static int
-build_url(postback_t *postback, const json_t *payload, values_t *values,
-          fault_t *fault)
+build_url(postback_t *postback, const json_t *payload,
+          postback_values_t *values, fault_t *fault)
 {
     const char *url = text_of(payload, "url"), *host;
     size_t len;
@@ -233,11 +108,11 @@ build_url(postback_t *postback, const json_t *payload, values_t *values,
         return fault_set(fault, 0, "the payload has no url");
     }
     if (url_check_begin(url, strlen(url), fault) != 0
-        || expand(values, url, MACRO_URL, POSTBACK_MAX_URL, &postback->url,
-                  fault)
+        || postback_values_expand(values, url, MACRO_URL, POSTBACK_MAX_URL,
+                                  &postback->url, fault)
                != 0
-        || expand_shown(values, url, MACRO_URL, POSTBACK_MAX_URL,
-                        &postback->shown_url, fault)
+        || postback_values_show(values, url, MACRO_URL, POSTBACK_MAX_URL,
+                                &postback->shown_url, fault)
                != 0
         || url_check_bytes(postback->url, strlen(postback->url), fault) != 0)
     {
@@ -252,8 +127,8 @@ build_url(postback_t *postback, const json_t *payload, values_t *values,
 }
 
 static int
-build_body(postback_t *postback, const json_t *payload, values_t *values,
-           fault_t *fault)
+build_body(postback_t *postback, const json_t *payload,
+           postback_values_t *values, fault_t *fault)
 {
     const char *body = text_of(payload, "body"),
                *type = text_of(payload, "content_type");
@@ -266,11 +141,11 @@ build_body(postback_t *postback, const json_t *payload, values_t *values,
         /* no type in the place of the one that libcurl would name */
         return add_header(postback, fault, "Content-Type:");
     }
-    if (expand(values, body, encoding, POSTBACK_MAX_BODY, &postback->body,
-               fault)
+    if (postback_values_expand(values, body, encoding, POSTBACK_MAX_BODY,
+                               &postback->body, fault)
             != 0
-        || expand_shown(values, body, encoding, POSTBACK_MAX_BODY,
-                        &postback->shown_body, fault)
+        || postback_values_show(values, body, encoding, POSTBACK_MAX_BODY,
+                                &postback->shown_body, fault)
                != 0)
     {
         return -1;
@@ -279,12 +154,26 @@ build_body(postback_t *postback, const json_t *payload, values_t *values,
                       type == NULL ? POSTBACK_FORM : type);
 }
 
+/* The last header, for people. */
+static int
+show_header(postback_t *postback, const char *name, const char *value,
+            fault_t *fault)
+{
+    char **shown = &postback->shown_headers[postback->request.n_headers - 1];
+
+    if (asprintf(shown, "%s: %s", name, value) < 0) {
+        *shown = NULL;
+        return fault_set(fault, 0, "out of memory");
+    }
+    return 0;
+}
+
 /* One of a gateway's own: its value is a line of visible ASCII. */
 static int
 build_header(postback_t *postback, const char *name, const char *text,
-             values_t *values, fault_t *fault)
+             postback_values_t *values, fault_t *fault)
 {
-    char *value = NULL;
+    char *value = NULL, *shown = NULL;
     const char *p;
     int rc;
 
@@ -292,9 +181,14 @@ build_header(postback_t *postback, const char *name, const char *text,
         || strspn(name, HEADER_NAME) != strlen(name)) {
         return fault_set(fault, 0, "headers are not names and texts");
     }
-    if (expand(values, text, MACRO_HEADER, POSTBACK_MAX_HEADER, &value, fault)
-        != 0)
+    if (postback_values_expand(values, text, MACRO_HEADER, POSTBACK_MAX_HEADER,
+                               &value, fault)
+            != 0
+        || postback_values_show(values, text, MACRO_HEADER,
+                                POSTBACK_MAX_HEADER, &shown, fault)
+               != 0)
     {
+        forget(value);
         return -1;
     }
     for (p = value; *p >= ' ' && *p <= '~'; p++) {
@@ -304,12 +198,14 @@ build_header(postback_t *postback, const char *name, const char *text,
              ? add_header(postback, fault, "%s: %s", name, value)
              : fault_set(fault, 0,
                          "a control or non-ASCII byte in the header %s", name);
+    rc = rc == 0 ? show_header(postback, name, shown, fault) : rc;
     forget(value);
+    free(shown);
     return rc;
 }
 
 static int
-build_headers(postback_t *postback, json_t *headers, values_t *values,
+build_headers(postback_t *postback, json_t *headers, postback_values_t *values,
               fault_t *fault)
 {
     const char *name;
@@ -332,17 +228,19 @@ build_headers(postback_t *postback, json_t *headers, values_t *values,
 
 /* What an answer must not bring into the database. */
 static int
-build_secrets(postback_t *postback, values_t *values, fault_t *fault)
+build_secrets(postback_t *postback, postback_values_t *values, fault_t *fault)
 {
     if (values->secret.n == 0) {
         return 0; /* nothing of it was used */
     }
     return copy(&postback->secrets[0], values->secret.line[0], fault) != 0
-                   || expand(values, TOKEN, MACRO_URL, POSTBACK_MAX_URL,
-                             &postback->secrets[1], fault)
+                   || postback_values_expand(values, TOKEN, MACRO_URL,
+                                             POSTBACK_MAX_URL,
+                                             &postback->secrets[1], fault)
                           != 0
-                   || expand(values, TOKEN, MACRO_JSON, POSTBACK_MAX_URL,
-                             &postback->secrets[2], fault)
+                   || postback_values_expand(values, TOKEN, MACRO_JSON,
+                                             POSTBACK_MAX_URL,
+                                             &postback->secrets[2], fault)
                           != 0
                ? -1
                : 0;
@@ -397,9 +295,9 @@ sign_body(postback_t *postback, const secret_t *keys, const char *id,
                || add_header(postback, fault, "webhook-timestamp: %lld",
                              (long long)now)
                       != 0
-               || add_header(postback, fault, "webhook-signature: %s",
-                             buf_str(&text))
-                      != 0)
+               || add_header(postback, fault, SIGNATURE ": %s", buf_str(&text))
+                      != 0
+               || show_header(postback, SIGNATURE, macro_stars, fault) != 0)
     {
         rc = -1;
     }
@@ -408,8 +306,8 @@ sign_body(postback_t *postback, const secret_t *keys, const char *id,
 }
 
 static int
-build_signature(postback_t *postback, const char *name, const values_t *values,
-                time_t now, fault_t *fault)
+build_signature(postback_t *postback, const char *name,
+                const postback_values_t *values, time_t now, fault_t *fault)
 {
     const char *problem;
     secret_t keys;
@@ -454,7 +352,7 @@ build_limits(postback_t *postback, const json_t *payload)
 }
 
 static int
-build(postback_t *postback, const json_t *payload, values_t *values,
+build(postback_t *postback, const json_t *payload, postback_values_t *values,
       time_t now, fault_t *fault)
 {
     const json_t *permanent = json_object_get(payload, "permanent");
@@ -487,7 +385,7 @@ postback_new(const json_t *payload, const char *secrets_dir, time_t now,
 {
     postback_t *postback;
     const char *method;
-    values_t values;
+    postback_values_t values;
     int rc;
 
     memset(&values, 0, sizeof(values));
@@ -541,6 +439,7 @@ postback_free(postback_t *postback)
     }
     for (i = 0; i < postback->request.n_headers; i++) {
         forget(postback->headers[i]);
+        free(postback->shown_headers[i]);
     }
     forget(postback->url);
     forget(postback->body);
@@ -568,6 +467,13 @@ const char *
 postback_shown_body(const postback_t *postback)
 {
     return postback->shown_body;
+}
+
+const char *
+postback_shown_header(const postback_t *postback, size_t i)
+{
+    return postback->shown_headers[i] == NULL ? postback->headers[i]
+                                              : postback->shown_headers[i];
 }
 
 const char *

@@ -30,25 +30,33 @@
 #define POSTBACK_MAX_HEADER 4096 /* bytes of a value */
 #define POSTBACK_MAX_HIDDEN 6
 
+/* Our name for a macro, in own; or NULL with known set. */
+typedef const char *(*postback_macro_pt)(const char *name,
+                                         char own[ALIAS_MAX + 1],
+                                         macro_known_e *known);
+
 /*
  * Checks of a network's configuration; 0, or -1 with the fault set.
  *
  * url           http or https; the host stands there literally, without
- *               macros; every macro is known and every brace balanced
+ *               macros; every brace is balanced
+ * macro         knows the macros of such requests: postback_macro, or what
+ *               knows others
  * body          may be NULL; macros as above; JSON must be JSON
  * content_type  NULL, application/json or application/x-www-form-urlencoded
  * type, value   see match.h
  */
-int postback_check_url(const char *url, size_t len, fault_t *fault)
-    __attribute__((warn_unused_result));
+int postback_check_url(const char *url, size_t len, postback_macro_pt macro,
+                       fault_t *fault) __attribute__((warn_unused_result));
 int postback_check_body(const char *body, size_t len, const char *content_type,
-                        fault_t *fault) __attribute__((warn_unused_result));
+                        postback_macro_pt macro, fault_t *fault)
+    __attribute__((warn_unused_result));
 int postback_check_method(const char *method, fault_t *fault)
     __attribute__((warn_unused_result));
 int postback_check_match(const char *type, const char *value, fault_t *fault)
     __attribute__((warn_unused_result));
 
-/* Our name for a macro, in own; or NULL. */
+/* The macros of postbacks to networks, by whatever name of alias.h. */
 const char *postback_macro(const char *name, char own[ALIAS_MAX + 1],
                            macro_known_e *known);
 
@@ -60,12 +68,13 @@ typedef struct postback_s postback_t;
 
 /*
  * What a gateway is told besides the payload's values; borrowed for the call,
- * any may be NULL.  Nobody is shown code and text.
+ * any may be NULL.  Nobody is shown code and text, unless they are made up.
  */
 typedef struct {
     const char *code;
     const char *text;
     const char *segments;
+    int made_up;
 } postback_told_t;
 
 /*
@@ -85,11 +94,12 @@ void postback_free(postback_t *postback);
 const http_request_t *postback_request(const postback_t *postback);
 
 /*
- * What is sent, for people: the same URL and body (NULL: none) with stars in
- * the place of secrets and signatures; borrowed.
+ * What is sent, for people: the same URL, body (NULL: none) and headers of the
+ * request with stars in the place of secrets and signatures; borrowed.
  */
 const char *postback_shown_url(const postback_t *postback);
 const char *postback_shown_body(const postback_t *postback);
+const char *postback_shown_header(const postback_t *postback, size_t i);
 
 /* "host" or "host:port" of the request; borrowed. */
 const char *postback_host(const postback_t *postback);

@@ -27,14 +27,19 @@ postback_macro(const char *name, char own[ALIAS_MAX + 1], macro_known_e *known)
     return NULL;
 }
 
+typedef struct {
+    postback_macro_pt macro;
+    const char *bad_key; /* static text */
+} any_t;
+
 /* For checks: every known name has a value that needs no encoding. */
 static const char *
 any_value(void *data, const char *name, macro_known_e *known)
 {
+    const any_t *any = data;
     char own[ALIAS_MAX + 1];
 
-    (void)data;
-    (void)postback_macro(name, own, known);
+    (void)any->macro(name, own, known);
     return "0";
 }
 
@@ -42,31 +47,32 @@ any_value(void *data, const char *name, macro_known_e *known)
 static const char *
 any_hmac(void *data, const char *digest, const char *key, const char *text)
 {
-    const char **bad_key = data;
+    any_t *any = data;
 
     (void)digest;
     (void)text;
     if (!secret_is_name(key)) {
-        *bad_key = "the key of an HMAC is not the name of a secret";
+        any->bad_key = "the key of an HMAC is not the name of a secret";
     }
     return "0";
 }
 
 static int
-expand_any(const char *text, size_t len, macro_encoding_e encoding, buf_t *out,
-           fault_t *fault)
+expand_any(const char *text, size_t len, macro_encoding_e encoding,
+           postback_macro_pt macro, buf_t *out, fault_t *fault)
 {
-    const char *bad_key = NULL;
-    const macro_values_t values = {any_value, any_hmac, &bad_key};
+    any_t any = {macro, NULL};
+    const macro_values_t values = {any_value, any_hmac, &any};
 
     if (macro_expand(text, len, encoding, &values, out, fault) != 0) {
         return -1;
     }
-    return bad_key == NULL ? 0 : fault_set(fault, 0, "%s", bad_key);
+    return any.bad_key == NULL ? 0 : fault_set(fault, 0, "%s", any.bad_key);
 }
 
 int
-postback_check_url(const char *url, size_t len, fault_t *fault)
+postback_check_url(const char *url, size_t len, postback_macro_pt macro,
+                   fault_t *fault)
 {
     buf_t out;
     int rc;
@@ -75,7 +81,7 @@ postback_check_url(const char *url, size_t len, fault_t *fault)
         return -1;
     }
     buf_init(&out, POSTBACK_MAX_URL);
-    rc = expand_any(url, len, MACRO_URL, &out, fault);
+    rc = expand_any(url, len, MACRO_URL, macro, &out, fault);
     if (rc == 0) {
         rc = url_check_bytes(buf_str(&out), out.len, fault);
     }
@@ -101,7 +107,7 @@ postback_encoding(const char *content_type, macro_encoding_e *encoding,
 
 int
 postback_check_body(const char *body, size_t len, const char *content_type,
-                    fault_t *fault)
+                    postback_macro_pt macro, fault_t *fault)
 {
     macro_encoding_e encoding;
     json_error_t error;
@@ -116,7 +122,7 @@ postback_check_body(const char *body, size_t len, const char *content_type,
         return 0;
     }
     buf_init(&out, POSTBACK_MAX_BODY);
-    rc = expand_any(body, len, encoding, &out, fault);
+    rc = expand_any(body, len, encoding, macro, &out, fault);
     if (rc == 0 && encoding == MACRO_JSON) {
         json = json_loadb(buf_str(&out), out.len, JSON_DECODE_ANY, &error);
         if (json == NULL) {

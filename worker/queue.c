@@ -2,8 +2,9 @@
  * Owns a connection, and every job between its claim and its settling.
  *
  *     claim ─> dispatch ─> ended ─> settle            (connection "jobs")
- *                 │ └────> overdue ─> release
- *                 └ half of the lease is nearly over ─> extend
+ *       │ ^       │ └────> overdue ─> release
+ *       v │       └ half of the lease is nearly over ─> extend
+ *       arm: codes
  *
  * Each statement has at most one under way; what comes meanwhile forms the
  * next.  Handlers only note what is wanted.  on_pump() sends it, once in each
@@ -12,10 +13,12 @@
  */
 
 #include "queue.h"
+#include "arming.h"
 #include "array.h"
 #include "chores.h"
 #include "dispatch.h"
 #include "job.h"
+#include "job_arrays.h"
 #include "lanes.h"
 #include "log.h"
 #include "session.h"
@@ -27,7 +30,6 @@
 #include <string.h>
 
 #define SETTLE_MAX 500
-#define ARRAY_MAX (4 * 1024 * 1024)
 #define LEASES_MS 250        /* how often leases are looked at */
 #define LEASE_MARGIN_MS 1000 /* a post is stopped so long before its end */
 
@@ -38,6 +40,7 @@ struct queue_s {
     session_t *session;   /* owned */
     chores_t *chores;     /* owned */
     dispatch_t *dispatch; /* owned */
+    arming_t arming;
     stats_t stats;
     uv_prepare_t pump;
     uv_timer_t leases;
@@ -85,49 +88,19 @@ put_back(list_t *first, list_t *second)
     list_join(second, first);
 }
 
-/* Arrays for a statement: ids and tokens first. */
-static void
-open_arrays(buf_t *arrays, size_t n)
-{
-    size_t i;
-
-    for (i = 0; i < n; i++) {
-        buf_init(&arrays[i], ARRAY_MAX);
-    }
-}
-
-static void
-add_job(buf_t *arrays, const job_t *job)
-{
-    char id[24];
-
-    (void)snprintf(id, sizeof(id), "%" PRId64, job->id);
-    array_add(&arrays[0], id);
-    array_add(&arrays[1], job->token);
-}
-
-static void
-end_arrays(buf_t *arrays, const char **values, size_t n)
-{
-    size_t i;
-
-    for (i = 0; i < n; i++) {
-        array_end(&arrays[i]);
-        values[i] = buf_str(&arrays[i]);
-    }
-}
-
-static void
-close_arrays(buf_t *arrays, size_t n)
-{
-    size_t i;
-
-    for (i = 0; i < n; i++) {
-        buf_done(&arrays[i]);
-    }
-}
-
 /* --- claiming ------------------------------------------------------------ */
+
+static void
+start(void *data, job_t *job)
+{
+    queue_t *queue = data;
+
+    if (queue->stopping) {
+        list_append(&queue->overdue, &job->link);
+    } else {
+        dispatch_take(queue->dispatch, job);
+    }
+}
 
 static void
 take_job(queue_t *queue, const PGresult *rows, int row)
@@ -154,11 +127,19 @@ take_job(queue_t *queue, const PGresult *rows, int row)
     list_append(&queue->leased, &job->lease);
     if (job->state == JOB_ENDED) {
         list_append(&queue->ended, &job->link);
-    } else if (queue->stopping) {
-        list_append(&queue->overdue, &job->link);
+    } else if (job->sending != NULL) {
+        arming_take(&queue->arming, job);
     } else {
-        dispatch_take(queue->dispatch, job);
+        start(queue, job);
     }
+}
+
+static void
+on_arm_answer(void *data, const pg_answer_t *answer)
+{
+    queue_t *queue = data;
+
+    arming_answer(&queue->arming, answer);
 }
 
 static void
@@ -224,11 +205,11 @@ pump_claim(queue_t *queue)
                    lanes[LANE_BULK].cursor);
     (void)snprintf(lease_s, sizeof(lease_s), "%ld",
                    queue->conf->lease_ms / 1000);
-    open_arrays(avoided, 2);
+    job_arrays_open(avoided, 2);
     dispatch_avoid(queue->dispatch, add_avoided, avoided);
-    end_arrays(avoided, values + 4, 2);
+    job_arrays_end(avoided, values + 4, 2);
     (void)session_send(queue->session, SQL_CLAIM, values, on_claimed);
-    close_arrays(avoided, 2);
+    job_arrays_close(avoided, 2);
 }
 
 /* --- settling ------------------------------------------------------------ */
@@ -241,21 +222,6 @@ lose(queue_t *queue, job_t *job)
     forget(queue, job);
 }
 
-static job_t *
-find_settling(queue_t *queue, int64_t id)
-{
-    list_t *link;
-    job_t *job;
-
-    list_for_each (link, &queue->settling) {
-        job = list_entry(link, job_t, link);
-        if (job->id == id) {
-            return job;
-        }
-    }
-    return NULL;
-}
-
 static void
 take_settled(queue_t *queue, const PGresult *rows)
 {
@@ -264,8 +230,8 @@ take_settled(queue_t *queue, const PGresult *rows)
 
     log_hold();
     for (row = 0; row < PQntuples(rows); row++) {
-        job =
-            find_settling(queue, strtoll(PQgetvalue(rows, row, 0), NULL, 10));
+        job = job_arrays_find(&queue->settling,
+                              strtoll(PQgetvalue(rows, row, 0), NULL, 10));
         if (job == NULL) {
             continue;
         }
@@ -351,22 +317,22 @@ pump_settle(queue_t *queue)
     {
         return;
     }
-    open_arrays(arrays, 4);
+    job_arrays_open(arrays, 4);
     for (n = 0; n < queue->settle_max && !list_empty(&queue->ended); n++) {
         job = list_entry(queue->ended.next, job_t, link);
         details = outcome_json(&job->outcome);
-        add_job(arrays, job);
+        job_arrays_add(arrays, job);
         array_add(&arrays[2], outcome_name(job->outcome.outcome));
         array_add(&arrays[3], details == NULL ? "{}" : details);
         free(details);
         list_remove(&job->link);
         list_append(&queue->settling, &job->link);
     }
-    end_arrays(arrays, values, 4);
+    job_arrays_end(arrays, values, 4);
     if (session_send(queue->session, SQL_SETTLE, values, on_settled) != 0) {
         put_back(&queue->settling, &queue->ended);
     }
-    close_arrays(arrays, 4);
+    job_arrays_close(arrays, 4);
 }
 
 /* --- releasing ----------------------------------------------------------- */
@@ -398,19 +364,19 @@ pump_release(queue_t *queue)
     {
         return;
     }
-    open_arrays(arrays, 3);
+    job_arrays_open(arrays, 3);
     list_for_each (link, &queue->overdue) {
         job = list_entry(link, job_t, link);
         (void)snprintf(delay_s, sizeof(delay_s), "%ld", job->delay_s);
-        add_job(arrays, job);
+        job_arrays_add(arrays, job);
         array_add(&arrays[2], delay_s);
     }
-    end_arrays(arrays, values, 3);
+    job_arrays_end(arrays, values, 3);
     list_join(&queue->releasing, &queue->overdue);
     if (session_send(queue->session, SQL_RELEASE, values, on_released) != 0) {
         forget_all(queue, &queue->releasing);
     }
-    close_arrays(arrays, 3);
+    job_arrays_close(arrays, 3);
 }
 
 /* --- extending ----------------------------------------------------------- */
@@ -502,15 +468,15 @@ pump_extend(queue_t *queue)
     }
     queue->extend_ms = uv_now(queue->loop);
     queue->extend_by_ms = (uint64_t)queue->conf->lease_ms;
-    open_arrays(arrays, 2);
+    job_arrays_open(arrays, 2);
     list_for_each (link, &queue->leased) {
         job = list_entry(link, job_t, lease);
         if (is_extended(job, queue->extend_ms)) {
-            add_job(arrays, job);
+            job_arrays_add(arrays, job);
             job->extending = 1;
         }
     }
-    end_arrays(arrays, values, 2);
+    job_arrays_end(arrays, values, 2);
     (void)snprintf(lease_s, sizeof(lease_s), "%ld",
                    queue->conf->lease_ms / 1000);
     values[2] = lease_s;
@@ -519,7 +485,7 @@ pump_extend(queue_t *queue)
             list_entry(link, job_t, lease)->extending = 0;
         }
     }
-    close_arrays(arrays, 2);
+    job_arrays_close(arrays, 2);
 }
 
 /* --- life ---------------------------------------------------------------- */
@@ -531,11 +497,13 @@ on_pump(uv_prepare_t *prepare)
     queue_t *queue = prepare->data;
     void (*fn)(void *data);
 
-    dispatch_overdue(queue->dispatch,
-                     queue->stopping ? UINT64_MAX : uv_now(queue->loop),
-                     &queue->overdue);
+    uint64_t now_ms = queue->stopping ? UINT64_MAX : uv_now(queue->loop);
+
+    arming_overdue(&queue->arming, now_ms, &queue->overdue);
+    dispatch_overdue(queue->dispatch, now_ms, &queue->overdue);
     if (session_is_ready(queue->session)) {
         queue->ready_ms = uv_now(queue->loop);
+        arming_pump(&queue->arming);
         pump_settle(queue);
         pump_release(queue);
         pump_extend(queue);
@@ -578,6 +546,7 @@ queue_t *
 queue_new(uv_loop_t *loop, const conf_t *conf, const char *worker)
 {
     static const session_events_t events = {on_hint, on_hint};
+    static const arming_events_t arming = {start, on_ended, on_arm_answer};
     queue_t *queue;
 
     queue = calloc(1, sizeof(*queue));
@@ -602,6 +571,7 @@ queue_new(uv_loop_t *loop, const conf_t *conf, const char *worker)
     queue->dispatch = dispatch_new(loop, conf, on_ended, queue);
     queue->session = session_new(loop, "jobs", conf, 0, &events, queue);
     queue->chores = chores_new(loop, conf, on_hint, queue);
+    arming_init(&queue->arming, loop, queue->session, &arming, queue);
     if (queue->worker == NULL || queue->dispatch == NULL
         || queue->session == NULL || queue->chores == NULL)
     {
@@ -683,6 +653,7 @@ queue_free(queue_t *queue)
     session_free(queue->session);
     chores_free(queue->chores);
     dispatch_free(queue->dispatch);
+    arming_done(&queue->arming, &queue->overdue);
     forget_all(queue, &queue->ended);
     forget_all(queue, &queue->settling);
     forget_all(queue, &queue->overdue);

@@ -20,6 +20,8 @@ static const struct {
     {"maintain", 0, "select @.maintain()"},
     {"queue_figures", 0, "select figure, lane, value from @.queue_figures()"},
     {"vacuum_held", 0, "select held_s, holder from @.vacuum_held()"},
+    {"arm_codes", 6,
+     "select job_id, armed from @.arm_codes($1, $2, $3, $4, $5, $6)"},
     {"claim_jobs", 6,
      "select job_id, token, kind, target, attempt, payload"
      " from @.claim_jobs($1, '{realtime,service,bulk}', $2, $3, $4,"

@@ -23,6 +23,8 @@ typedef enum {
     SQL_MAINTAIN,
     SQL_FIGURES,
     SQL_HELD,    /* what holds vacuum back */
+    SQL_ARM,     /* jobs, tokens, ids of keys of codes and of proofs, proofs,
+                  * segments */
     SQL_CLAIM,   /* worker, limits, cursors, lease in seconds */
     SQL_SETTLE,  /* jobs, tokens, outcomes, details */
     SQL_RELEASE, /* jobs, tokens, delays in seconds */

@@ -196,7 +196,7 @@ begin
             format('gateway "%s" sends a text: it needs one', g.name))
        from jsonb_array_elements(p_steps) with ordinality s (value, n)
        join leadq.gateway g on g.name = s.value ->> 'gateway'
-      where g.channel <> 'call'
+      where (s.value ? 'text' or concat(g.url, g.body) ~ '\{_?text[:}]')
         and not coalesce(s.value -> 'text', '{}') ? (
                 select p.lang from leadq.profile p
                  where p.profile_id = p_profile);

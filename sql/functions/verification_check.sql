@@ -4,15 +4,20 @@ returns table (n integer, status integer, headers text, body text)
 language plpgsql
 security definer set search_path = pg_catalog, pg_temp
 set lock_timeout = '3s'
+set enable_seqscan = off set enable_hashjoin = off
+set enable_mergejoin = off set jit = off  -- see README.md, Plans
 as $$
+#variable_conflict use_column
 declare
     v_requests jsonb[] := p_requests::jsonb[];
-    v_limits integer[];
-    v_subjects bytea[];
-    v_verified uuid[] := '{}';
+    v_verifications uuid[] := array(
+        select (r.request ->> 'id')::uuid
+          from unnest(v_requests) with ordinality r (request, n)
+         order by r.n);
     v_wrong uuid[] := '{}';
+    v_verified uuid[] := '{}';
+    v_round integer[];
     v_answer record;
-    v_n integer;
 begin
     -- Somebody typed a code.  Request: id (from the URL), "$session", code:
     -- its MACs by the id of their keys.  Counts first, compares after, and
@@ -23,42 +28,59 @@ begin
     -- Called by the nginx module.
     --
     -- Verifications are locked before cells of limits, each by key, as
-    -- everywhere.
+    -- everywhere.  Of a number one request is looked at after another, in
+    -- rounds; those of different ones together, for that is what a batch
+    -- usually has.
     perform from leadq.verification v
-      where v.verification_id in (select (r.request ->> 'id')::uuid
-                                    from unnest(v_requests) r (request))
+      where v.verification_id = any (v_verifications)
       order by v.verification_id
         for update;
 
-    select array_agg(l.limit_id), array_agg(leadq._limit_subject(l.subject,
-               jsonb_build_object('phone', v.phone)))
-      into v_limits, v_subjects
-      from unnest(v_requests) r (request)
-      join leadq.verification v
-        on v.verification_id = (r.request ->> 'id')::uuid
-      join leadq.profile_limit l
-        on l.profile_id = v.profile_id
-       and l.subject = 'wrong_phone'
-     where v.closed_at is null;
+    perform leadq._lock_cells(array_agg(l.limit_id),
+                array_agg(leadq._subject(v.phone)))
+       from unnest(v_verifications) r (id)
+      cross join lateral (
+        select o.phone, o.profile_id, o.closed_at
+          from leadq.verification o
+         where o.verification_id = r.id
+         limit 1) v
+       join leadq.profile_limit l
+         on l.profile_id = v.profile_id
+        and l.subject = 'wrong_phone'
+      where v.closed_at is null
+     having count(*) > 0;
 
-    if v_limits is not null then
-        perform leadq._lock_cells(v_limits, v_subjects);
-    end if;
+    for v_round in
+        select array_agg(o.n order by o.n)
+          from (select r.n::integer as n, row_number() over (
+                           partition by coalesce(v.phone, r.id::text)
+                               order by r.n) as round
+                  from unnest(v_verifications) with ordinality r (id, n)
+                  left join leadq.verification v on v.verification_id = r.id)
+               o
+         group by o.round
+         order by o.round
+    loop
+        for v_answer in
+            select c.* from leadq._check(
+                array(select p_ids[r.i] from unnest(v_round)
+                          with ordinality r (i, n) order by r.n),
+                array(select v_requests[r.i] from unnest(v_round)
+                          with ordinality r (i, n) order by r.n)) c
+        loop
+            n := v_round[v_answer.n];
+            status := v_answer.status;
+            headers := v_answer.headers;
+            body := v_answer.body;
 
-    for v_n in 1 .. cardinality(p_ids) loop
-        v_answer := leadq._check(p_ids[v_n], v_requests[v_n]);
-        n := v_n;
-        status := v_answer.status;
-        headers := v_answer.headers;
-        body := v_answer.body;
+            if v_answer.verdict = 'right' then
+                v_verified := v_verified || v_answer.verification;
+            elsif v_answer.verdict = 'wrong' then
+                v_wrong := v_wrong || v_answer.verification;
+            end if;
 
-        if v_answer.outcome = 'verified' then
-            v_verified := v_verified || v_answer.verification;
-        elsif v_answer.outcome = 'wrong' then
-            v_wrong := v_wrong || v_answer.verification;
-        end if;
-
-        return next;
+            return next;
+        end loop;
     end loop;
 
     perform leadq._note_checked(v_wrong, v_verified);
@@ -66,138 +88,129 @@ end
 $$;
 
 
-create or replace function leadq._check(p_id uuid, p_request jsonb,
-    out outcome text, out verification uuid, out status integer,
-    out headers text, out body text)
+create or replace function leadq._check(p_ids uuid[], p_requests jsonb[])
+returns table (n bigint, verdict text, verification uuid, status integer,
+    headers text, body text)
 language plpgsql
 as $$
 declare
     v_now timestamptz := leadq.now();
-    v_code jsonb := p_request -> 'code';
-    v_wait interval;
-    v_hide boolean;
-    v_right boolean;
-    v leadq.verification;
 begin
-    -- One check; the verification and the cells of its number are locked.
-    select o.* into v
-      from leadq.verification o
-     where o.verification_id = (p_request ->> 'id')::uuid
-       and o.session = leadq._session_hash(p_request);
-
-    if p_id = any (v.checked) then
-        -- A repeat: what was said of it then.
-        if v.state = 'verified'
-           and p_id = v.checked[cardinality(v.checked)] then
-            status := 200;
-            body := leadq._verified_answer(v);
-        elsif v.state = 'locked'
-              and p_id = v.checked[cardinality(v.checked)] then
-            status := 410;
-            body := leadq._closed_problem();
-        else
-            status := 422;
-            body := leadq._mismatch_problem(v.max_checks
-                        - array_position(v.checked, p_id));
-        end if;
-
-        return;
-    end if;
-
-    if v.verification_id is null or v.closed_at is not null
-       or v.expires_at <= v_now then
-        status := 410;
-        body := leadq._closed_problem();
-        return;
-    end if;
-
-    select max(leadq._limit_wait(l, leadq._limit_subject(l.subject,
-               jsonb_build_object('phone', v.phone)), null)),
-           bool_or(l.hide)
-      into v_wait, v_hide
-      from leadq.profile_limit l
-     where l.profile_id = v.profile_id
-       and l.subject = 'wrong_phone'
-       and l.mode = 'enforce';
-
-    if v_wait is not null then
-        status := case when v_hide then 410 else 429 end;
-        headers := case when not v_hide then 'Retry-After: '
-                   || ceil(extract(epoch from v_wait)) end;
-        body := case when v_hide then leadq._closed_problem()
-                else leadq._problem('too-many-requests',
-                         'Too many wrong codes for this number', 429, null)
-                end;
-        return;
-    end if;
-
-    v_right := coalesce(v.blocked_by is null
-        and (v_code ->> v.check_key::text = encode(v.code_mac, 'hex')
-             or v_code ->> v.chosen_key::text = encode(v.chosen_mac, 'hex')),
-        false);
-
-    update leadq.verification o
-       set checks = o.checks + 1,
-           checked = o.checked || p_id,
-           state = case when v_right then 'verified'
-                        when o.checks + 1 = o.max_checks then 'locked'
-                        else o.state end,
-           closed_at = case when v_right or o.checks + 1 = o.max_checks
-                            then v_now end,
-           code_mac = case when not v_right
-                                and o.checks + 1 < o.max_checks
-                           then o.code_mac end,
-           chosen_mac = case when not v_right
-                                  and o.checks + 1 < o.max_checks
-                             then o.chosen_mac end,
-           result_until = case when v_right then v_now + p.result_life end
-      from leadq.profile p
-     where o.verification_id = v.verification_id
-       and p.profile_id = o.profile_id
-    returning o.* into v;
-
-    verification := v.verification_id;
-    outcome := case when v_right then 'verified' else 'wrong' end;
-
-    if v_right then
-        status := 200;
-        body := leadq._verified_answer(v);
-        return;
-    end if;
-
-    perform leadq._charge(array_agg(l.limit_id),
-                array_agg(leadq._limit_subject(l.subject,
-                    jsonb_build_object('phone', v.phone))),
-                array_agg(1::numeric))
-       from leadq.profile_limit l
-      where l.profile_id = v.profile_id
-        and l.subject = 'wrong_phone'
-     having count(*) > 0;
-
-    status := case when v.state = 'locked' then 410 else 422 end;
-    body := case when v.state = 'locked' then leadq._closed_problem()
-            else leadq._mismatch_problem(v.max_checks - v.checks) end;
+    -- Checks of different numbers; their verifications and the cells of the
+    -- numbers are locked.  What a repeat is told can be seen from where its
+    -- request stands in checked.
+    return query
+        with asked as materialized (
+            select r.n, r.id as request_id, v.*,
+                   array_position(v.checked, r.id) as place,
+                   coalesce(v.blocked_by is null
+                       and (r.request -> 'code' ->> v.check_key::text
+                                = encode(v.code_mac, 'hex')
+                            or r.request -> 'code' ->> v.chosen_key::text
+                                = encode(v.chosen_mac, 'hex')), false)
+                       as is_right,
+                   w.wait, w.hide, v_now + p.result_life as good_until
+              from unnest(p_ids, p_requests)
+                   with ordinality r (id, request, n)
+              left join leadq.verification v
+                on v.verification_id = (r.request ->> 'id')::uuid
+               and v.session = leadq._session_hash(r.request)
+              left join leadq.profile p on p.profile_id = v.profile_id
+              left join lateral (
+                select max(c.full_at - v_now - l.per
+                           * ((l.max - 1) / l.max::double precision)) as wait,
+                       bool_or(l.hide) as hide
+                  from leadq.profile_limit l
+                  join leadq.limit_cell c
+                    on c.limit_id = l.limit_id
+                   and c.subject = leadq._subject(v.phone)
+                 where l.profile_id = v.profile_id
+                   and l.subject = 'wrong_phone'
+                   and l.mode = 'enforce') w on true
+        ), judged as materialized (
+            select a.*,
+                   case when a.place is not null then 'repeat'
+                        when a.closed_at is not null
+                             or a.verification_id is null
+                             or a.expires_at <= v_now then 'over'
+                        when a.wait > interval '0' then 'limited'
+                        when a.is_right then 'right'
+                        else 'wrong' end as verdict,
+                   a.checks + 1 = a.max_checks as is_last
+              from asked a
+        ), counted as (
+            update leadq.verification o
+               set checks = o.checks + 1,
+                   checked = o.checked || j.request_id,
+                   state = case when j.is_right then 'verified'
+                                when j.is_last then 'locked'
+                                else o.state end,
+                   closed_at = case when j.is_right or j.is_last
+                                    then v_now end,
+                   code_mac = case when not j.is_right and not j.is_last
+                                   then o.code_mac end,
+                   chosen_mac = case when not j.is_right and not j.is_last
+                                     then o.chosen_mac end,
+                   result_until = case when j.is_right
+                                       then j.good_until end
+              from judged j
+             where j.verdict in ('right', 'wrong')
+               and o.verification_id = j.verification_id
+        ), charged as (
+            update leadq.limit_cell c
+               set full_at = greatest(c.full_at, v_now) + l.per / l.max
+              from judged j, leadq.profile_limit l
+             where j.verdict = 'wrong'
+               and l.profile_id = j.profile_id
+               and l.subject = 'wrong_phone'
+               and c.limit_id = l.limit_id
+               and c.subject = leadq._subject(j.phone)
+        )
+        select j.n, j.verdict, j.verification_id, a.status,
+               case when a.status = 429 then 'Retry-After: '
+                    || ceil(extract(epoch from j.wait)) end,
+               case a.status
+                    when 200 then leadq._verified_answer(
+                        coalesce(j.result_until, j.good_until))
+                    when 422 then leadq._mismatch_problem(j.max_checks
+                        - coalesce(j.place, j.checks + 1))
+                    when 429 then leadq._problem('too-many-requests',
+                        'Too many wrong codes for this number', 429, null)
+                    else leadq._closed_problem() end
+          from judged j
+         cross join lateral (
+            select case when j.verdict = 'right'
+                             or j.place = cardinality(j.checked)
+                                and j.state = 'verified' then 200
+                        when j.verdict = 'limited' and not j.hide then 429
+                        when j.verdict = 'wrong' and not j.is_last
+                             or j.place < j.max_checks then 422
+                        else 410 end) a (status);
 end
 $$;
 
 
-create or replace function leadq._verified_answer(v leadq.verification)
+create or replace function leadq._verified_answer(p_until timestamptz)
 returns text
-language sql stable
+language plpgsql stable
 as $$
-    select json_build_object('state', 'verified', 'result_expires_in',
-        greatest(0, ceil(extract(epoch from v.result_until - leadq.now())))
-        ::integer)::text
+begin
+    return json_build_object('state', 'verified', 'result_expires_in',
+        greatest(0, ceil(extract(epoch from p_until - leadq.now())))
+        ::integer)::text;
+end
 $$;
 
 
 create or replace function leadq._mismatch_problem(p_left integer)
 returns text
-language sql immutable
+language plpgsql immutable
 as $$
-    select leadq._problem('code-mismatch', 'This is not the code', 422,
+begin
+    return leadq._problem('code-mismatch', 'This is not the code', 422,
         jsonb_build_object('checks_left', p_left, 'errors',
-            '[{"field": "code", "code": "code-mismatch"}]'::jsonb))
+            '[{"field": "code", "code": "code-mismatch"}]'::jsonb));
+end
 $$;
 
 
@@ -224,7 +237,11 @@ begin
                           array_fill(false, array[cardinality(p_wrong)])
                           || array_fill(true, array[cardinality(p_verified)]))
                    c (id, verified)
-              join leadq.verification v on v.verification_id = c.id
+             cross join lateral (
+                select o.phone, o.profile_id
+                  from leadq.verification o
+                 where o.verification_id = c.id
+                 limit 1) v
               join leadq.profile_limit l
                 on l.profile_id = v.profile_id
                and (not c.verified and l.subject = 'wrong'
@@ -242,7 +259,11 @@ begin
     select l.limit_id, leadq._limit_subject(l.subject, jsonb_build_object(
                'phone', v.phone)), date_trunc('hour', leadq.now()), count(*)
       from unnest(p_verified) c (id)
-      join leadq.verification v on v.verification_id = c.id
+     cross join lateral (
+        select o.phone, o.profile_id
+          from leadq.verification o
+         where o.verification_id = c.id
+         limit 1) v
       join leadq.profile_limit l
         on l.profile_id = v.profile_id
        and l.adapt > 0

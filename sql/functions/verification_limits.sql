@@ -1,10 +1,19 @@
-create or replace function leadq._limit_subject(p_subject text, p_request jsonb)
+create or replace function leadq._subject(p_whose text)
 returns bytea
 language sql immutable
 as $$
+    select substr(sha256(convert_to(p_whose, 'UTF8')), 1, 16)
+$$;
+
+
+create or replace function leadq._limit_subject(p_subject text, p_request jsonb)
+returns bytea
+language plpgsql immutable
+as $$
+begin
     -- Whose limit it is, as limit_cell knows it; null: nobody's, as nobody
     -- has no advisor.  A prefix is a number without its last four digits.
-    select substr(sha256(convert_to(case p_subject
+    return leadq._subject(case p_subject
                when 'phone' then p_request ->> 'phone'
                when 'wrong_phone' then p_request ->> 'phone'
                when 'prefix' then left(p_request ->> 'phone', -4)
@@ -12,7 +21,8 @@ as $$
                when 'ip' then p_request ->> 'net'
                when 'ip_phones' then p_request ->> 'net'
                when 'advisor' then p_request ->> 'advisor'
-               else '' end, 'UTF8')), 1, 16)
+               else '' end);
+end
 $$;
 
 
@@ -45,31 +55,32 @@ begin
      order by c.limit_id, c.subject
     on conflict do nothing;
 
-    perform from leadq.limit_cell o
-      where (o.limit_id, o.subject) in (
-                select c.limit_id, c.subject
-                  from unnest(p_limits, p_subjects) c (limit_id, subject))
-      order by o.limit_id, o.subject
-        for update;
+    perform from (select distinct c.limit_id, c.subject
+                    from unnest(p_limits, p_subjects) c (limit_id, subject)
+                   order by c.limit_id, c.subject) c
+      cross join lateral (
+        select from leadq.limit_cell o
+         where o.limit_id = c.limit_id
+           and o.subject = c.subject
+           for update) o;
 end
 $$;
 
 
 create or replace function leadq._limit_wait(p_limit leadq.profile_limit,
-    p_subject bytea, p_request jsonb)
+    p_subject bytea, p_request jsonb, p_wait interval)
 returns interval
 language plpgsql stable
 as $$
 declare
     v_now timestamptz := leadq.now();
-    v_full timestamptz;
-    v_max numeric := p_limit.max;
+    v_max numeric;
     v_wait interval;
 begin
-    -- How long until one more is allowed; null: it is now.  Codes to a number
-    -- and numbers of an address are counted, of all else the cell knows how
-    -- much is used up.  A limit that adapts allows a share of what was
-    -- verified in the last day.
+    -- How long until one more is allowed, where the cell alone (p_wait) does
+    -- not say; null: it is now.  Codes to a number and numbers of an address
+    -- are counted.  A limit that adapts allows a share of what was verified
+    -- in the last day: each of max took per / max, more of them fit.
     if p_limit.subject = 'phone' then
         select v.created_at + p_limit.per - v_now into v_wait
           from leadq.verification v
@@ -91,32 +102,15 @@ begin
         return v_wait;
     end if;
 
-    select c.full_at into v_full
-      from leadq.limit_cell c
-     where c.limit_id = p_limit.limit_id
-       and c.subject = p_subject;
+    select floor(p_limit.adapt * sum(h.n)) into v_max
+      from leadq.limit_verified h
+     where h.limit_id = p_limit.limit_id
+       and h.subject = p_subject
+       and h.hour > v_now - interval '1 day';
 
-    v_wait := v_full - v_now
-              - p_limit.per * ((v_max - 1) / v_max)::double precision;
-
-    if v_wait is null or v_wait <= interval '0' then
-        return null;
-    end if;
-
-    if p_limit.adapt > 0 then
-        -- Each of max took per / max; with a bigger max more of them fit.
-        select greatest(v_max, floor(p_limit.adapt * sum(h.n))) into v_max
-          from leadq.limit_verified h
-         where h.limit_id = p_limit.limit_id
-           and h.subject = p_subject
-           and h.hour > v_now - interval '1 day';
-
-        v_wait := v_full - v_now - p_limit.per
-                  * ((coalesce(v_max, p_limit.max) - 1) / p_limit.max)
-                    ::double precision;
-    end if;
-
-    return case when v_wait > interval '0' then v_wait end;
+    return p_wait - p_limit.per
+           * (greatest(v_max - p_limit.max, 0) / p_limit.max)
+             ::double precision;
 end
 $$;
 

@@ -177,7 +177,12 @@ create or replace function leadq._poll_payload(p_send uuid)
 returns text
 language sql stable
 as $$
-    select (leadq._gateway_request(g) || jsonb_strip_nulls(g.poll)
+    -- Headers, secret and ports are those of the gateway; what it sends and
+    -- how it answers then is of no use here.
+    select (leadq._gateway_request(g) - array['body', 'content_type', 'match',
+                'permanent', 'answer']
+            || jsonb_build_object('method', 'GET')
+            || jsonb_strip_nulls(g.poll)
             || jsonb_build_object(
                'postback_id', s.send_id,
                'gateway', g.name,
@@ -307,19 +312,17 @@ as $$
 declare
     v_now timestamptz := leadq.now();
     v_row record;
+    v_stale boolean;
     v_doubt boolean;
 begin
     -- Takes what became of calls to gateways.
     perform leadq._lock_verifications(p_refs);
 
     for v_row in
-        select i.ref, i.state, i.detail, s.verification_id,
-               g.price, g.poll, v.phone
+        select i.ref, i.state, i.detail, s.state as sent
           from unnest(p_kinds, p_refs, p_states, p_details)
                i (kind, ref, state, detail)
           join leadq.verification_send s on s.send_id = i.ref
-          join leadq.verification v using (verification_id)
-          join leadq.gateway g using (gateway_id)
          where i.kind = 'code'
            and i.state in ('done', 'dead', 'cancelled')
          order by s.verification_id, s.n
@@ -329,14 +332,16 @@ begin
             continue;
         end if;
 
+        -- stale: it was not armed.  Armed before, by a worker that is gone, it
+        -- may have left; otherwise it must not leave.
+        v_stale := v_row.detail ->> 'reason' is not distinct from 'stale'
+                   and v_row.sent = 'queued';
         v_doubt := coalesce(v_row.detail ->> 'reason'
-                            in ('timeout', 'connection-lost', 'lease-lost'),
-                            false);
+                            in ('timeout', 'connection-lost', 'lease-lost',
+                                'stale') and not v_stale, false);
 
-        -- stale: it was not armed, because it must not leave
         update leadq.verification_send s
-           set state = case when v_row.state = 'cancelled'
-                                 or v_row.detail ->> 'reason' = 'stale'
+           set state = case when v_row.state = 'cancelled' or v_stale
                             then 'cancelled'
                             when v_doubt then 'in_doubt'
                             else 'failed' end,
@@ -346,8 +351,7 @@ begin
          where s.send_id = v_row.ref
            and s.state in ('queued', 'sending', 'in_doubt');
 
-        if found and v_row.state = 'dead'
-           and v_row.detail ->> 'reason' is distinct from 'stale' then
+        if found and v_row.state = 'dead' and not v_stale then
             perform leadq._cascade(v_row.ref,
                 v_doubt or coalesce(
                     v_row.detail ->> 'reason' in ('connect', 'dns', 'tls',

@@ -34,20 +34,24 @@ $$;
 
 create or replace function leadq._session_hash(p_request jsonb)
 returns bytea
-language sql immutable
+language plpgsql immutable
 as $$
-    select sha256(convert_to(coalesce(p_request ->> '$session', ''), 'UTF8'))
+begin
+    return sha256(convert_to(coalesce(p_request ->> '$session', ''),
+                             'UTF8'));
+end
 $$;
 
 
 create or replace function leadq._verification_document(
     v leadq.verification)
 returns text
-language sql stable
+language plpgsql stable
 as $$
+begin
     -- What a client is told of a verification of its own session.  One that
     -- a limit has blocked looks like one that was sent.
-    select json_build_object('id', v.verification_id,
+    return json_build_object('id', v.verification_id,
         'state', case when v.closed_at is null and v.expires_at <= leadq.now()
                       then 'expired'
                       when v.closed_at is null and v.blocked_by is not null
@@ -67,32 +71,36 @@ as $$
                       from leadq.profile_step s
                       join leadq.gateway g using (gateway_id)
                      where s.profile_id = v.profile_id
-                       and s.step = v.step))::text
+                       and s.step = v.step))::text;
+end
 $$;
 
 
 create or replace function leadq._next_step(p_profile integer,
     p_after integer, p_phone text, p_channel text)
 returns smallint
-language sql stable
+language plpgsql stable
 as $$
+begin
     -- The first step after one (0: of all) that fits the number's operator
     -- and the hour; with a channel the first of that channel.  Null: none.
-    select s.step
-      from leadq.profile_step s
-      join leadq.profile p using (profile_id)
-      join leadq.gateway g using (gateway_id)
-     where s.profile_id = p_profile
-       and s.step > p_after
-       and (p_channel is null or g.channel = p_channel)
-       and (s.window_from is null
-            or leadq._open(leadq.now(), p.time_zone, s.window_from,
-                           s.window_to) = leadq.now())
-       and not exists (select from leadq.phone_operator o
-                        where o.phone = p_phone
-                          and lower(o.operator) = any (s.unless_operator))
-     order by s.step
-     limit 1
+    return (
+        select s.step
+          from leadq.profile_step s
+          join leadq.profile p using (profile_id)
+          join leadq.gateway g using (gateway_id)
+         where s.profile_id = p_profile
+           and s.step > p_after
+           and (p_channel is null or g.channel = p_channel)
+           and (s.window_from is null
+                or leadq._open(leadq.now(), p.time_zone, s.window_from,
+                               s.window_to) = leadq.now())
+           and not exists (select from leadq.phone_operator o
+                            where o.phone = p_phone
+                              and lower(o.operator) = any (s.unless_operator))
+         order by s.step
+         limit 1);
+end
 $$;
 
 
@@ -149,6 +157,8 @@ returns table (n integer, status integer, headers text, body text)
 language plpgsql
 security definer set search_path = pg_catalog, pg_temp
 set lock_timeout = '3s'
+set enable_seqscan = off set enable_hashjoin = off
+set enable_mergejoin = off set jit = off  -- see README.md, Plans
 as $$
 declare
     v_requests jsonb[] := p_requests::jsonb[];
@@ -208,8 +218,8 @@ declare
     v_profile leadq.profile;
     v leadq.verification;
     v_net text := leadq._net(p_request ->> 'ip');
+    v_row record;
     v_limit leadq.profile_limit;
-    v_subject bytea;
     v_limits integer[] := '{}';
     v_subjects bytea[] := '{}';
     v_wait interval;
@@ -287,16 +297,30 @@ begin
     p_request := p_request || jsonb_build_object('net', v_net);
     v_blocked := p_request ->> '$trap';
 
-    for v_limit in
-        select l.* from leadq.profile_limit l
+    for v_row in
+        select l as rule, u.subject, c.full_at - v_now - l.per
+                   * ((l.max - 1) / l.max::double precision) as wait
+          from leadq.profile_limit l
+         cross join lateral (
+            select leadq._limit_subject(l.subject, p_request)) u (subject)
+          left join leadq.limit_cell c
+            on c.limit_id = l.limit_id
+           and c.subject = u.subject
          where l.profile_id = v_profile.profile_id
+           and u.subject is not null
          order by l.limit_id
     loop
-        v_subject := leadq._limit_subject(v_limit.subject, p_request);
-        continue when v_subject is null;
-        v_wait := leadq._limit_wait(v_limit, v_subject, p_request);
+        v_limit := v_row.rule;
+        v_wait := v_row.wait;
 
-        if v_wait is not null then
+        -- What the cell does not know, or not alone.
+        if v_limit.subject in ('phone', 'ip_phones')
+           or v_wait > interval '0' and v_limit.adapt > 0 then
+            v_wait := leadq._limit_wait(v_limit, v_row.subject, p_request,
+                                        v_wait);
+        end if;
+
+        if v_wait > interval '0' then
             denied := denied || v_limit.limit_id;
 
             if v_limit.mode = 'enforce' and v_limit.hide then
@@ -312,7 +336,7 @@ begin
         if v_limit.subject not in ('phone', 'ip_phones', 'wrong_phone',
                                    'wrong', 'spend') then
             v_limits := v_limits || v_limit.limit_id;
-            v_subjects := v_subjects || v_subject;
+            v_subjects := v_subjects || v_row.subject;
         end if;
     end loop;
 
@@ -411,10 +435,13 @@ $$;
 
 create or replace function leadq._started(v leadq.verification,
     p_status integer, out status integer, out headers text, out body text)
-language sql stable
+language plpgsql stable
 as $$
-    select p_status, 'Location: /v1/verifications/' || v.verification_id,
-           leadq._verification_document(v)
+begin
+    status := p_status;
+    headers := 'Location: /v1/verifications/' || v.verification_id;
+    body := leadq._verification_document(v);
+end
 $$;
 
 
@@ -424,6 +451,8 @@ returns table (n integer, status integer, headers text, body text)
 language plpgsql
 security definer set search_path = pg_catalog, pg_temp
 set lock_timeout = '3s'
+set enable_seqscan = off set enable_hashjoin = off
+set enable_mergejoin = off set jit = off  -- see README.md, Plans
 as $$
 declare
     v_row record;
@@ -435,8 +464,9 @@ begin
     -- the same code, on whatever channel.  A repeat of a request changes
     -- nothing.  Called by the nginx module.
     perform from leadq.verification v
-      where v.verification_id in (select (r.request::jsonb ->> 'id')::uuid
-                                    from unnest(p_requests) r (request))
+      where v.verification_id = any (array(
+                select (r.request::jsonb ->> 'id')::uuid
+                  from unnest(p_requests) r (request)))
       order by v.verification_id
         for update;
 
@@ -540,6 +570,8 @@ returns table (n integer, status integer, headers text, body text)
 language plpgsql
 security definer set search_path = pg_catalog, pg_temp
 set lock_timeout = '3s'
+set enable_seqscan = off set enable_hashjoin = off
+set enable_mergejoin = off set jit = off  -- see README.md, Plans
 as $$
 #variable_conflict use_column
 declare

@@ -100,13 +100,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data, size);
     text[size] = '\0';
     fault.text[0] = '\0';
-    if (postback_check_url(text, size, &fault) == 0) {
+    if (postback_check_url(text, size, postback_macro, &fault) == 0) {
         build(text, strlen(text));
     } else if (fault.text[0] == '\0') {
         abort();
     }
-    (void)postback_check_body(text, size, "application/json", &fault);
-    (void)postback_check_body(text, size, NULL, &fault);
+    (void)postback_check_body(text, size, "application/json", postback_macro,
+                              &fault);
+    (void)postback_check_body(text, size, NULL, postback_macro, &fault);
     if (match_parse("json_path", text, &match, &fault) == 0) {
         (void)match_test(match, text, "{\"a\":{\"b\":1}}", 13);
     }

@@ -46,7 +46,9 @@ for my $word (sort keys %words) {
 my @document_keys = map { slurp($_) =~ /\{"(\$?\w+)", [01], \w+\}/g }
     qw(worker/ctl_rules.c worker/ctl_networks.c worker/ctl_partners.c
         worker/ctl_templates.c worker/ctl_consents.c worker/ctl_triggers.c
-        worker/ctl_webhooks.c worker/ctl_mail.c);
+        worker/ctl_webhooks.c worker/ctl_mail.c worker/ctl_gateways.c
+        worker/ctl_receipts.c worker/ctl_verifications.c
+        worker/ctl_profile_limits.c);
 cmp_ok(scalar @document_keys, '>=', 30, 'the keys of the document were read');
 for my $key (@document_keys) {
     documents('worker/leadq.json.5', $key);

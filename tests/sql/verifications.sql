@@ -183,6 +183,27 @@ select leadq.shift_time('10 s');
 select is(pg_temp.resend('00000000-0000-7000-8000-000000000006'), 202, 'people may still ask for another');
 select is(pg_temp.go('123456', 'done', '{"provider_id": "p1"}'), 'gateway:sms');
 
+-- A worker that dies between the arming and the settling.
+select pg_temp.start('00000000-0000-7000-8000-000000000007', '+79160000007');
+select is(pg_temp.claim(), 'gateway:flash');
+select is(pg_temp.arm('123456'), 'true');
+update leadq.job_ready set lease_until = now() - interval '1 s' where kind = 'code';
+select is(pg_temp.claim(), 'gateway:flash', 'its lease is taken over');
+select is(pg_temp.arm('123456'), 'false', 'but the call may have gone out');
+select pg_temp.settle('dead', '{"reason": "stale"}');
+select is(pg_temp.sends('00000000-0000-7000-8000-000000000007'), 'flash:in_doubt sms:queued', 'so the next channel is used');
+select pg_temp.go('123456', 'done', '{"provider_id": "s7"}');
+select is(pg_temp.check('00000000-0000-7000-8000-000000000007', '123456'), '200');
+select pg_temp.start('00000000-0000-7000-8000-000000000008', '+79160000008', '{"profile": "desk"}');
+select is(pg_temp.claim() || pg_temp.arm('123456'), 'gateway:smstrue');
+update leadq.job_ready set lease_until = now() - interval '1 s' where kind = 'code';
+select is(pg_temp.claim() || pg_temp.arm('123456'), 'gateway:smsfalse');
+select pg_temp.settle('dead', '{"reason": "stale"}');
+select is(pg_temp.claim(), null, 'without one');
+select leadq.shift_time('21 s');
+select is(pg_temp.go('123456', 'done', '{"provider_id": "s8"}'), 'gateway:sms', 'the same goes out again after a while');
+select is(pg_temp.sends('00000000-0000-7000-8000-000000000008'), 'sms:sent');
+
 -- Receipts.
 create function pg_temp.receipt(p_secret text, p_gateway text default 'sms') returns integer language sql as $$
     select status from leadq.web_receipt(array[gen_random_uuid()], array[jsonb_build_object('gateway', p_gateway, 'secret', p_secret, 'receipt', '{"id": "p1"}'::jsonb)::text]) $$;

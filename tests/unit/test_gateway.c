@@ -15,7 +15,7 @@
 
 #define TEXT "\xd0\x9a\xd0\xbe\xd0\xb4 0417"
 
-static const postback_told_t told = {"0417", TEXT, "1"};
+static const postback_told_t told = {"0417", TEXT, "1", 0};
 static fault_t fault;
 
 /* body and headers (JSON) may be NULL. */
@@ -62,9 +62,27 @@ a_gateway_has_names_of_its_own(void **state)
 }
 
 static void
+what_is_made_up_is_shown(void **state)
+{
+    static const postback_told_t made_up = {"1234", "Code 1234", "1", 1};
+    postback_t *postback;
+
+    (void)state;
+    postback = make("http://h/?mes={text}&c={code}", NULL, "{\"X\": \"1\"}",
+                    &made_up);
+    assert_non_null(postback);
+    assert_string_equal(postback_shown_url(postback),
+                        "http://h/?mes=Code%201234&c=1234");
+    assert_string_equal(postback_shown_header(postback, 0),
+                        "Idempotency-Key: send-1");
+    assert_string_equal(postback_shown_header(postback, 2), "X: 1");
+    postback_free(postback);
+}
+
+static void
 nobody_is_shown_the_code(void **state)
 {
-    static const postback_told_t none = {NULL, NULL, NULL};
+    static const postback_told_t none = {NULL, NULL, NULL, 0};
     postback_t *postback;
 
     (void)state;
@@ -159,6 +177,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_gateway_has_names_of_its_own),
         cmocka_unit_test(nobody_is_shown_the_code),
+        cmocka_unit_test(what_is_made_up_is_shown),
         cmocka_unit_test(headers_are_as_they_are),
         cmocka_unit_test(headers_are_lines),
         cmocka_unit_test(what_is_hidden_is_not_kept),

@@ -26,7 +26,7 @@ url(const char *text, const char *reason)
     int rc;
 
     memset(&fault, 0, sizeof(fault));
-    rc = postback_check_url(text, strlen(text), &fault);
+    rc = postback_check_url(text, strlen(text), postback_macro, &fault);
     assert_string_equal(rc == 0 ? "" : fault.text, reason);
 }
 
@@ -36,7 +36,8 @@ body(const char *text, const char *type, int line, const char *reason)
     int rc;
 
     memset(&fault, 0, sizeof(fault));
-    rc = postback_check_body(text, strlen(text), type, &fault);
+    rc = postback_check_body(text, strlen(text), type, postback_macro,
+                             &fault);
     assert_string_equal(rc == 0 ? "" : fault.text, reason);
     assert_int_equal(rc == 0 ? 0 : fault.line, line);
 }
@@ -167,7 +168,8 @@ bodies_are_forms_or_json(void **state)
     body("x", "text/plain", 0,
          "content_type is not application/json or "
          "application/x-www-form-urlencoded");
-    assert_int_equal(postback_check_body(NULL, 0, NULL, &fault), 0);
+    assert_int_equal(
+        postback_check_body(NULL, 0, NULL, postback_macro, &fault), 0);
     assert_int_equal(postback_check_method("GET", &fault), 0);
     assert_int_equal(postback_check_method("PUT", &fault), -1);
 }

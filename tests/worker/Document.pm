@@ -92,7 +92,49 @@ my $RICH = <<'JSON';
    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
    "mapping": {"id": "$.id", "kind": ["$.a", "$.b"], "kinds":
     {"a b": "failed", "c": "opened"}, "message": "$.m", "email": "$.e",
-    "status": ["$.s"], "reply": []}}]}
+    "status": ["$.s"], "reply": []}}],
+ "gateways": [
+  {"name": "sms", "channel": "sms", "method": "POST",
+   "url": "https://s.example:444/{_token}", "ports": [444],
+   "content_type": "application/json",
+   "body": "{\"to\": {digits}, \"text\": \"{text}\"}", "secret": "sms",
+   "headers": {"Authorization": "Key {token}", "X-Send": "{send_id}"},
+   "match": {"type": "any"}, "permanent": {"type": "contains", "value": "x"},
+   "sign": "sms.sign", "concurrency": 5, "rate": 9.5, "sender": "Клуб",
+   "price": 5.49, "answer": {"id": "messages.0.id", "operator": "op"},
+   "receipts": {"secret_sha256":
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    "verify": "twilio", "verify_secret": "sms.receipts",
+    "verify_url": "https://b.example/v1/receipts/sms/x", "each": "*",
+    "id": "id", "send": "options.send", "status": "s",
+    "states": {"-1": "sent", "DONE": "delivered"}, "error": "e",
+    "errors": {"7": "bad_number"}},
+   "poll": {"method": "POST", "url": "https://s.example:444/{provider_id}",
+    "content_type": "application/x-www-form-urlencoded",
+    "body": "id={send_id}", "after": "5 s", "every": "00:00:10",
+    "status": "s", "states": {"1": "read"}, "error": "e",
+    "errors": {"7": "none"}}},
+  {"name": "call", "channel": "call", "chooses_code": true,
+   "url": "https://c.example/{phone}", "answer": {"code": "code"}},
+  {"name": "robots", "channel": "captcha", "secret": "robots",
+   "url": "https://r.example/?s={token}&r={captcha_token}&ip={ip}"}],
+ "verifications": [
+  {"name": "landing", "kind": "public", "digits": 6, "life": "5 min",
+   "checks": 5, "sends": 3, "resend_after": ["30 s", "00:01:00"],
+   "fallbacks": 0, "result_life": "30 min", "lang": "ru",
+   "time_zone": "Asia/Omsk", "host": "brand.example",
+   "deny": ["+7940", "+7"], "consent": "optional", "captcha": "robots",
+   "steps": [
+    {"gateway": "call", "timeout": "20 s", "unless_operator": ["mts"],
+     "window": {"from": "09:00", "to": "21:00"}},
+    {"gateway": "sms", "text": {"ru": "Код {code}", "en": "{code}"}}],
+   "limits": [
+    {"name": "phones", "by": "phone", "max": 3, "per": "1 hour",
+     "mode": "enforce", "hide": true},
+    {"name": "prefixes", "by": "prefix", "max": 10, "per": "1 day",
+     "mode": "captcha", "adapt": 0.3}]},
+  {"name": "desk", "kind": "desk",
+   "steps": [{"gateway": "sms", "text": {"ru": "Код {code}"}}]}]}
 JSON
 
 sub rich { return $json->decode($RICH) }

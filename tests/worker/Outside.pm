@@ -17,8 +17,8 @@ use Time::HiRes qw(time sleep);
 use Leadq::Postgres;
 use Leadq::Test qw(wait_for free_port tempdir slurp spew);
 
-our @EXPORT_OK = qw(database add_postback add_letter job wait_state
-    http_server mail_server smtp_server json);
+our @EXPORT_OK = qw(database add_postback add_code add_job add_letter job
+    wait_state http_server mail_server smtp_server json);
 
 my $json = JSON::PP->new->utf8->canonical;
 my (%children, %groups);
@@ -50,7 +50,7 @@ sub _quote {
     return "'$text'";
 }
 
-sub _add {
+sub add_job {
     my ($pg, $kind, $target, $payload, $n, $lane) = @_;
     $n ||= 1;
     $lane ||= 2;
@@ -71,7 +71,7 @@ sub add_postback {
     my ($pg, $url, %more) = @_;
     my ($n, $lane) = (delete $more{n}, delete $more{lane});
     my $target = delete $more{target} || 'network:test';
-    return _add($pg, 'postback', $target, {
+    return add_job($pg, 'postback', $target, {
         postback_id => '0198c000-0000-7000-8000-000000000001',
         method => 'GET', url => $url, content_type => undef, body => undef,
         secret => undef, match => { type => 'any', value => undef },
@@ -81,10 +81,32 @@ sub add_postback {
     }, $n, $lane);
 }
 
+# One code of a fixed verification; %more replaces parts of the payload, code
+# of its code.
+sub add_code {
+    my ($pg, $url, %more) = @_;
+    my ($code, $n) = (delete $more{code} || {}, delete $more{n});
+    return add_job($pg, 'code', 'gateway:test', {
+        postback_id => '0198c000-0000-7000-8000-00000000005e',
+        method => 'POST', url => $url, content_type => 'application/json',
+        body => '{"to":"{digits}","text":"{text}","id":"{send_id}"}',
+        match => { type => 'any' }, timeout_ms => 10000,
+        ports => [$url =~ m{^https?://[^/]+:(\d+)/} ? int $1 : ()],
+        values => { phone => '+79160000017', digits => '79160000017',
+            send_id => 's-#N#', validity => 240 },
+        answer => { id => 'id' },
+        code => { id => '0198c000-0000-7000-8000-000000000001',
+            seed => '000102030405060708090a0b0c0d0e0f', key => undef,
+            digits => 6, text => 'Code {code}.', chosen => JSON::PP::false(),
+            %$code },
+        %more,
+    }, $n, 1);
+}
+
 # One letter job; %more replaces parts of the payload.
 sub add_letter {
     my ($pg, %more) = @_;
-    return _add($pg, 'letter', 'smtp', {
+    return add_job($pg, 'letter', 'smtp', {
         message_id => '0198c000-0000-7000-8000-0000000000aa',
         to => 'anna@example.ru', from_email => 'club@brand.ru',
         from_name => 'Brand', reply_to => undef, lang => 'ru',

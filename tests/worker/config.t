@@ -39,7 +39,8 @@ sub with {
 my ($rc, $out) = check(with());
 is($rc, 0, 'a good file is good');
 is($out, 'worker.conf: good', 'and it says so');
-is((check(with(secrets_dir => "$dir/secrets", smtp_user => 'u',
+is((check(with(secrets_dir => "$dir/secrets", code_keys => "$dir/links.key",
+    check_keys => "$dir/links.key", smtp_user => 'u',
     smtp_password_file => "$dir/password", smtp_tls => 'require',
     lease => '5m', poll => '500ms', log_level => 'debug')))[0], 0,
     'a full file is good');
@@ -106,6 +107,10 @@ my @wrong = (
         'a key file that is not there'],
     [with(keys => "$dir/password"), qr/:3: keys: .*password:1/,
         'a key file without keys'],
+    [with(code_keys => "$dir/none"), qr/:2: code_keys: .*none.*No such file/,
+        'a file of code keys that is not there'],
+    [with(check_keys => "$dir/password"), qr/:2: check_keys: .*password:1/,
+        'a file of check keys without keys'],
     [with(secrets_dir => "$dir/none"), qr/:4: secrets_dir ".*No such file/,
         'a directory that is not there'],
     [with(secrets_dir => "$dir/password"), qr/:4: .*Not a directory/,

@@ -28,7 +28,8 @@ sub passes {
 # --- documents
 
 for my $file (glob "$root/conf/leadq.json $root/conf/welcome.json"
-    . " $root/conf/networks/*.json")
+    . " $root/conf/verifications.json $root/conf/networks/*.json"
+    . " $root/conf/gateways/*.json")
 {
     my $sample = JSON::PP::decode_json(slurp($file));
     passes($file =~ s{.*/conf/}{}r, $sample);
@@ -67,7 +68,8 @@ my @objects = ('');
 each_place(rich(), sub {
     my ($place, $value) = @_;
     push @objects, $place
-        if ref $value eq 'HASH' && $place !~ /\.kinds$/;
+        if ref $value eq 'HASH' && $place !~ /\.(?:kinds|headers|states|errors)$
+            |^verifications\..*\.text$/x;
 });
 my %met;
 for my $place (@objects) {

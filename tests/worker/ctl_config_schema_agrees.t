@@ -68,6 +68,25 @@ triggers.2.action.cancel {"series": "promo", "trigger": null}
 mail_providers.0.name "generic"
 mail_providers.1.mapping.kinds {}
 mail_providers.1.mapping.id null
+gateways.0.headers null
+gateways.0.headers {"X": " ~"}
+gateways.0.rate null
+gateways.0.price 0
+gateways.0.receipts null
+gateways.0.answer.id "*"
+gateways.0.poll null
+gateways.1.chooses_code true
+gateways.2.chooses_code false
+verifications.0.kind null
+verifications.0.life "10 min"
+verifications.0.fallbacks 5
+verifications.0.limits []
+verifications.0.limits null
+verifications.0.limits.0.adapt 0
+verifications.0.limits.1.by "profile"
+verifications.0.steps.1.text {"ru": "{code}\n{code}", "pt-BR": "{code}."}
+verifications.0.steps.0.window {"from": "21:00", "to": "09:00"}
+verifications.1.captcha "robots"
 CASES
 
 my $WRONG = <<'CASES';
@@ -182,6 +201,54 @@ mail_providers.0.secret_sha256 "0123"
 mail_providers.1.mapping.message null
 mail_providers.1.mapping.kind ["a"]
 mail_providers.1.mapping.kinds.c "seen"
+gateways.0.channel "fax"
+gateways.0.method "GET"
+gateways.0.url "https://{phone}.example/"
+gateways.0.headers {"Host": "x"}
+gateways.0.headers {"content-TYPE": "x"}
+gateways.0.headers {"a b": "x"}
+gateways.0.headers {"X": "a\r\nb"}
+gateways.0.secret null
+gateways.0.sender ""
+gateways.0.price -1
+gateways.0.price "5"
+gateways.0.answer.id "$.id"
+gateways.0.answer.code "code"
+gateways.0.receipts.secret_sha256 "x"
+gateways.0.receipts.verify "none"
+gateways.0.receipts.verify_secret null
+gateways.0.receipts.verify_url null
+gateways.0.receipts.each "a[0]"
+gateways.0.receipts.states {}
+gateways.0.receipts.states.DONE "done"
+gateways.0.receipts.error null
+gateways.0.poll.method "GET"
+gateways.0.poll.states null
+gateways.0.poll.errors.7 "bad"
+gateways.1.answer null
+gateways.2.poll {"url": "https://r.example/{send_id}", "status": "s", "states": {"1": "sent"}}
+verifications.0.kind "till"
+verifications.0.digits 3
+verifications.0.digits 9
+verifications.0.checks 0
+verifications.0.resend_after []
+verifications.0.resend_after ["0"]
+verifications.0.host "Brand.example"
+verifications.0.host "localhost"
+verifications.0.deny ["7940"]
+verifications.0.deny ["+7", "+7"]
+verifications.0.consent true
+verifications.0.steps []
+verifications.0.steps.0.timeout "0"
+verifications.0.steps.1.text {"ru": "Код"}
+verifications.0.steps.1.text {"ru": "{code} {name}"}
+verifications.0.steps.1.text {"RU": "{code}", "ru": "{code}"}
+verifications.0.limits.0.by "mail"
+verifications.0.limits.0.by "advisor"
+verifications.0.limits.0.max 1.5
+verifications.0.limits.0.per "0"
+verifications.0.limits.0.adapt 0.3
+verifications.1.host "brand.example"
 CASES
 
 sub verdicts {

@@ -81,14 +81,14 @@ pass('until it runs out');
 is($worker->term, 0, 'the worker ends well');
 
 # another release of the schema
-$pg->sql('update leadq.setting set api = 4');
+$pg->sql('update leadq.setting set api = 9');
 $worker = Leadq::Worker->start(conf => \%conf);
 $id = add_postback($pg, $net->url('/200'));
 wait_for('the refusal', 10, sub { $worker->log =~ /refuse api/ });
-like($worker->log, qr/<3>session refuse api=4 want=3/,
+like($worker->log, qr/<3>session refuse api=9 want=4/,
     'a schema of another release is refused loudly');
 is(job($pg, $id)->{attempt}, 0, 'and nothing is claimed');
-$pg->sql('update leadq.setting set api = 3');
+$pg->sql('update leadq.setting set api = 4');
 wait_state($pg, $id, 'done', 30);
 pass('until it is the right one');
 is($worker->term, 0, 'the worker ends well');

@@ -20,14 +20,16 @@ create table leadq.job (
     lease_until timestamptz,
     outcomes    text[] not null default '{}',
     details     jsonb[] not null default '{}',
+    armed_at    timestamptz,
     next_id     bigint
 );
 
 create table leadq.setting (
-    api     integer not null default 3,
+    api     integer not null default 4,
     retry_s integer not null default 0,
     rules   integer not null default 0,
     poison  bigint,
+    stale   bigint,
     holder  text
 );
 
@@ -101,6 +103,42 @@ language sql as $$
     returning j.job_id, j.token, j.kind, j.target, j.attempt, j.payload;
 $$;
 
+-- What the worker said of each code, and whether it was to be sent.
+create table leadq.arming (
+    job_id    bigint not null,
+    code_key  smallint,
+    check_key smallint,
+    mac       text,
+    segments  smallint not null,
+    armed     boolean not null
+);
+
+create function leadq.arm_codes(p_jobs bigint[], p_tokens uuid[],
+    p_code_keys smallint[], p_check_keys smallint[], p_macs text[],
+    p_segments smallint[])
+returns table (job_id bigint, armed boolean)
+language sql as $$
+    -- Who is slow, or poison, is so for the whole statement.
+    insert into leadq.call (name) values ('arm');
+    with fit as (
+        update leadq.job j
+           set armed_at = clock_timestamp()
+          from unnest(p_jobs, p_tokens) i (job_id, token)
+         where j.job_id = i.job_id and j.token = i.token
+           and j.state = 'leased' and j.armed_at is null
+           and j.job_id is distinct from (select stale from leadq.setting)
+        returning j.job_id, 1 / (j.job_id - coalesce(
+            (select poison from leadq.setting), 0)) as poisoned
+    )
+    insert into leadq.arming
+    select i.job_id, i.code_key, i.check_key, i.mac, i.segments,
+           f.job_id is not null
+      from unnest(p_jobs, p_code_keys, p_check_keys, p_macs, p_segments)
+           i (job_id, code_key, check_key, mac, segments)
+      left join fit f using (job_id)
+    returning job_id, armed;
+$$;
+
 create function leadq.settle_jobs(p_jobs bigint[], p_tokens uuid[],
     p_outcomes text[], p_details text[])
 returns table (job_id bigint, settled boolean, state text, next_s integer)
@@ -149,7 +187,7 @@ language sql as $$
            set state = case when i.delay_s > 0 then 'scheduled'
                        else 'ready' end,
                run_at = clock_timestamp() + make_interval(secs => i.delay_s),
-               token = null, attempt = attempt - 1
+               token = null, armed_at = null, attempt = attempt - 1
           from unnest(p_jobs, p_tokens, p_delays_s) i (job_id, token, delay_s)
          where j.job_id = i.job_id and j.token = i.token
            and j.state = 'leased'

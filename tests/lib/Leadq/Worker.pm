@@ -89,9 +89,15 @@ sub hup {
 sub term {
     my ($self) = @_;
 
-    my $pid = $self->{pid} or return;
-    kill 'TERM', $pid;
-    my $status;
+    kill 'TERM', $self->{pid} || return;
+    return $self->ended;
+}
+
+# The same without the signal.
+sub ended {
+    my ($self) = @_;
+
+    my ($pid, $status) = ($self->{pid});
     wait_for('the worker ends', 60, sub {
         return 0 if waitpid($pid, POSIX::WNOHANG()) == 0;
         $status = $?;
