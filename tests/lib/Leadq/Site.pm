@@ -263,7 +263,7 @@ sub _nginx_conf {
     my $users = "$self->{dir}/report.htpasswd";
     spew($users, "anna:{PLAIN}$self->{password}\n");
     $server =~ s{(auth_basic_user_file) [^;]*;}{$1 $users;}g or die 'users';
-    $server =~ s/^ *limit_(?:req|conn) [^;]*;\n//gm
+    $server =~ s/^ *(?:limit_(?:req|conn)|leadq_limit) [^;]*;\n//gm
         if $self->{options}{unlimited};
     # where "make install" would have put it
     $server .= "    location = /echarts.min.js { alias $ROOT/build/"
