@@ -47,13 +47,14 @@ typedef struct {
     const char *status; /* of a test fire, as the next two; NULL: any */
     const char *click_id;
     int send;
+    int show;            /* a code that is made up */
     const char *date;    /* of a report, as the next two; NULL: yesterday */
     const char *network; /* NULL: every one */
     const char *out;     /* file or directory; NULL: standard output */
 
     const char *lang;     /* of a letter; NULL: any, as the next three */
     const char *document; /* file; NULL: what is in force */
-    const char *to;       /* address */
+    const char *to;       /* address, or phone */
 
     const char *since; /* days of a report; NULL: its own, as the next three */
     const char *until;
@@ -70,6 +71,7 @@ ctl_exit_e ctl_config_export(const ctl_options_t *options);
 ctl_exit_e ctl_leads_show(const ctl_options_t *options);
 ctl_exit_e ctl_leads_resend(const ctl_options_t *options);
 ctl_exit_e ctl_networks_test(const ctl_options_t *options);
+ctl_exit_e ctl_gateways_test(const ctl_options_t *options);
 ctl_exit_e ctl_report_partners(const ctl_options_t *options);
 ctl_exit_e ctl_triggers_list(const ctl_options_t *options);
 ctl_exit_e ctl_triggers_test(const ctl_options_t *options);

@@ -100,26 +100,6 @@ call_import(ctl_document_t *doc, ctl_db_t *db)
     return rc;
 }
 
-/* The document in force, or NULL after saying why not. */
-static json_t *
-in_force(ctl_db_t *db)
-{
-    PGresult *res;
-    json_t *json;
-
-    res = ctl_db_query(db, "select leadq.config_export()", 0, NULL);
-    if (res == NULL) {
-        return NULL;
-    }
-    json = PQntuples(res) == 1 ? json_loads(PQgetvalue(res, 0, 0), 0, NULL)
-                               : NULL;
-    PQclear(res);
-    if (json == NULL) {
-        (void)ctl_error("config_export() returned no JSON");
-    }
-    return json;
-}
-
 static void
 print_line(void *data, const char *line)
 {
@@ -138,11 +118,11 @@ import(ctl_document_t *doc, ctl_db_t *db, const ctl_options_t *options,
     if (ctl_db_open(db, options) == -1 || ctl_db_begin(db, 1) == -1) {
         return -1;
     }
-    before = in_force(db);
+    before = ctl_document_in_force(db);
     after = NULL;
     rc = -1;
     if (before != NULL && call_import(doc, db) == 0) {
-        after = in_force(db);
+        after = ctl_document_in_force(db);
     }
     if (after != NULL && (!keep || ctl_db_commit(db) == 0)) {
         n = ctl_diff(before, after, print_line, NULL);
@@ -198,7 +178,7 @@ static int export(ctl_db_t *db, const ctl_options_t *options)
     if (ctl_db_open(db, options) == -1 || ctl_db_begin(db, 1) == -1) {
         return -1;
     }
-    json = in_force(db);
+    json = ctl_document_in_force(db);
     if (json == NULL) {
         return -1;
     }

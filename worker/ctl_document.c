@@ -46,3 +46,22 @@ ctl_document_load(ctl_document_t *doc, const char *file)
     }
     return 0;
 }
+
+json_t *
+ctl_document_in_force(ctl_db_t *db)
+{
+    PGresult *res;
+    json_t *json;
+
+    res = ctl_db_query(db, "select leadq.config_export()", 0, NULL);
+    if (res == NULL) {
+        return NULL;
+    }
+    json = PQntuples(res) == 1 ? json_loads(PQgetvalue(res, 0, 0), 0, NULL)
+                               : NULL;
+    PQclear(res);
+    if (json == NULL) {
+        (void)ctl_error("config_export() returned no JSON");
+    }
+    return json;
+}

@@ -6,6 +6,7 @@
 #define LEADQ_CTL_DOCUMENT_H
 
 #include "ctl_check.h"
+#include "ctl_db.h"
 
 #include <jansson.h>
 
@@ -22,5 +23,12 @@ typedef struct {
 int ctl_document_load(ctl_document_t *doc, const char *file)
     __attribute__((warn_unused_result));
 void ctl_document_done(ctl_document_t *doc);
+
+/*
+ * The document in force, owned by the caller, or NULL after saying why not.
+ * Within a transaction, as the owner.
+ */
+json_t *ctl_document_in_force(ctl_db_t *db)
+    __attribute__((warn_unused_result));
 
 #endif

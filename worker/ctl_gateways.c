@@ -376,14 +376,13 @@ ctl_gateways_check(ctl_check_t *check, json_t *list)
 }
 
 const json_t *
-ctl_gateways_find(const ctl_check_t *check, const char *name)
+ctl_gateways_find(const json_t *document, const char *name)
 {
     const char *other;
     json_t *gateway;
     size_t i;
 
-    json_array_foreach(json_object_get(check->document, "gateways"), i,
-                       gateway)
+    json_array_foreach(json_object_get(document, "gateways"), i, gateway)
     {
         other = ctl_rules_text_of(gateway, "name");
         if (name != NULL && other != NULL && strcmp(name, other) == 0) {
@@ -394,9 +393,9 @@ ctl_gateways_find(const ctl_check_t *check, const char *name)
 }
 
 const char *
-ctl_gateways_channel(const ctl_check_t *check, const char *name)
+ctl_gateways_channel(const json_t *document, const char *name)
 {
-    return ctl_rules_text_of(ctl_gateways_find(check, name), "channel");
+    return ctl_rules_text_of(ctl_gateways_find(document, name), "channel");
 }
 
 int

@@ -33,8 +33,8 @@ void ctl_poll_whole(ctl_check_t *check, const json_t *gateway);
  * The gateway of that name, if the document has it; and its channel.  NULL:
  * it has not.
  */
-const json_t *ctl_gateways_find(const ctl_check_t *check, const char *name);
-const char *ctl_gateways_channel(const ctl_check_t *check, const char *name);
+const json_t *ctl_gateways_find(const json_t *document, const char *name);
+const char *ctl_gateways_channel(const json_t *document, const char *name);
 
 /* Is a channel (may be NULL) the one that sends no codes? */
 int ctl_gateways_judges(const char *channel);

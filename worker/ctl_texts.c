@@ -105,8 +105,8 @@ void
 ctl_texts_whole(ctl_check_t *check, const json_t *step, const char *lang)
 {
     const char *name = ctl_rules_text_of(step, "gateway"),
-               *channel = ctl_gateways_channel(check, name);
-    const json_t *gateway = ctl_gateways_find(check, name),
+               *channel = ctl_gateways_channel(check->document, name);
+    const json_t *gateway = ctl_gateways_find(check->document, name),
                  *text = json_object_get(step, "text");
     int sent;
 
@@ -135,28 +135,25 @@ ctl_texts_whole(ctl_check_t *check, const json_t *step, const char *lang)
 
 /* --- what they cost ------------------------------------------------------ */
 
-/* As it leaves, with a code of so many digits; host: NULL, or who reads the
- * last line. */
-static void
-write_whole(buf_t *out, const char *text, size_t digits, const char *host)
+void
+ctl_texts_write(buf_t *out, const char *text, const char *code,
+                const char *host)
 {
-    static const char code[] = "00000000";
     const char *p;
 
     while ((p = strstr(text, CODE)) != NULL) {
         buf_add(out, text, (size_t)(p - text));
-        buf_add(out, code, digits);
+        buf_add_str(out, code);
         text = p + strlen(CODE);
     }
     buf_add_str(out, text);
     if (host != NULL) {
-        buf_addf(out, "\n\n@%s #", host);
-        buf_add(out, code, digits);
+        buf_addf(out, "\n\n@%s #%s", host, code);
     }
 }
 
 static void
-tell_text(ctl_check_t *check, const char *text, size_t digits,
+tell_text(ctl_check_t *check, const char *text, const char *code,
           const char *channel, const char *host)
 {
     const int is_sms = channel == NULL || strcmp(channel, "sms") == 0;
@@ -165,8 +162,8 @@ tell_text(ctl_check_t *check, const char *text, size_t digits,
     buf_t whole;
 
     buf_init(&whole, MAX_WHOLE);
-    write_whole(&whole, text, digits,
-                channel == NULL || !is_sms ? NULL : host);
+    ctl_texts_write(&whole, text, code,
+                    channel == NULL || !is_sms ? NULL : host);
     (void)printf("%s:%d: %s: %zu characters", check->file,
                  ctl_json_line(check->lines, path), path,
                  characters(buf_str(&whole)));
@@ -181,17 +178,20 @@ tell_text(ctl_check_t *check, const char *text, size_t digits,
 static void
 tell_step(ctl_check_t *check, const json_t *profile, const json_t *step)
 {
+    static const char zeros[] = "00000000";
+    const char *code = zeros + strlen(zeros) - ctl_profile_digits(profile);
     const char *channel, *lang;
     size_t mark, mark_lang;
     json_t *text;
 
-    channel = ctl_gateways_channel(check, ctl_rules_text_of(step, "gateway"));
+    channel = ctl_gateways_channel(check->document,
+                                   ctl_rules_text_of(step, "gateway"));
     mark = ctl_check_enter(check, "text");
     json_object_foreach(json_object_get(step, "text"), lang, text)
     {
         mark_lang = ctl_check_enter(check, lang);
-        tell_text(check, json_string_value(text), ctl_profile_digits(profile),
-                  channel, ctl_rules_text_of(profile, "host"));
+        tell_text(check, json_string_value(text), code, channel,
+                  ctl_rules_text_of(profile, "host"));
         ctl_check_leave(check, mark_lang);
     }
     ctl_check_leave(check, mark);

@@ -192,7 +192,7 @@ static void
 check_captcha(ctl_check_t *check, json_t *value)
 {
     const char *name = json_string_value(value),
-               *channel = ctl_gateways_channel(check, name);
+               *channel = ctl_gateways_channel(check->document, name);
 
     check_gateway(check, value);
     if (channel != NULL && !ctl_gateways_judges(channel)) {

@@ -16,6 +16,13 @@ void ctl_texts_check(ctl_check_t *check, json_t *value);
 void ctl_texts_whole(ctl_check_t *check, const json_t *step, const char *lang);
 
 /*
+ * The text as it leaves: with a code, and the last line for the browsers of
+ * that site (NULL: none).
+ */
+void ctl_texts_write(buf_t *out, const char *text, const char *code,
+                     const char *host);
+
+/*
  * Prints a line about each text of a good document: its length, with the
  * longest code in it, and of an SMS its segments.  For "config check".
  */

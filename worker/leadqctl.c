@@ -31,6 +31,8 @@
 #define TAKES_PREVIEW 512u
 #define TAKES_PERIOD 1024u
 #define TAKES_EVENT 2048u
+#define TAKES_SEND 16384u
+#define TAKES_GATEWAY 32768u
 
 typedef struct {
     const char *group; /* first word */
@@ -57,8 +59,11 @@ static const command_t commands[] = {
     {"leads", "resend", ctl_leads_resend, TAKES_DATABASE, "ID [NETWORK]",
      "tell a lead's network again what it did not take"},
     {"networks", "test", ctl_networks_test,
-     TAKES_DATABASE | TAKES_CONFIG | TAKES_FIRE, "NAME",
+     TAKES_DATABASE | TAKES_CONFIG | TAKES_FIRE | TAKES_SEND, "NAME",
      "print a postback with made-up values; or send it"},
+    {"gateways", "test", ctl_gateways_test,
+     TAKES_DATABASE | TAKES_CONFIG | TAKES_GATEWAY | TAKES_SEND, "NAME",
+     "print the request for a made-up code; or send it"},
     {"report", "partners", ctl_report_partners,
      TAKES_DATABASE | TAKES_PARTNERS, NULL,
      "what networks were told on a day, as CSV"},
@@ -152,6 +157,7 @@ enum {
     KEY_STATUS,
     KEY_CLICK_ID,
     KEY_SEND,
+    KEY_SHOW,
     KEY_DATE,
     KEY_NETWORK,
     KEY_OUT,
@@ -219,13 +225,17 @@ static const option_t option_table[] = {
      "time zone of the days: Europe/Moscow (UTC)"},
     {"config", 'c', "FILE", TAKES_CONFIG, AT(conf),
      "the worker's configuration: to check it, for the\n"
-     "                             secrets of networks, to find the relay"},
+     "                             secrets of networks and gateways, to find\n"
+     "                             the relay"},
     {"lang", KEY_LANG, "LANG", TAKES_PREVIEW, AT(lang),
      "the letter in this language"},
-    {"document", KEY_DOCUMENT, "FILE", TAKES_PREVIEW, AT(document),
-     "the letter of this document, without a database"},
-    {"to", KEY_TO, "ADDRESS", TAKES_PREVIEW, AT(to),
-     "to ADDRESS, over the relay of --config"},
+    {"document", KEY_DOCUMENT, "FILE", TAKES_PREVIEW | TAKES_GATEWAY,
+     AT(document), "what stands in this document, without a database"},
+    {"to", KEY_TO, "ADDRESS", TAKES_PREVIEW | TAKES_GATEWAY, AT(to),
+     "a letter to ADDRESS, over the relay of --config; a\n"
+     "                             code to this phone"},
+    {"show", KEY_SHOW, NULL, TAKES_GATEWAY, AT(show),
+     "with the code, which has stars otherwise"},
     {"address", KEY_ADDRESS, "ADDRESS", TAKES_EVENT, AT(address),
      "an event of the person with this e-mail or phone"},
     {"lead", KEY_LEAD, "ID", TAKES_EVENT, AT(lead),
@@ -238,7 +248,7 @@ static const option_t option_table[] = {
      "processed, approved, rejected, hold (approved)"},
     {"click-id", KEY_CLICK_ID, "ID", TAKES_FIRE, AT(click_id),
      "a click id that the network knows (test-click)"},
-    {"send", KEY_SEND, NULL, TAKES_FIRE, AT(send),
+    {"send", KEY_SEND, NULL, TAKES_SEND, AT(send),
      "send it, and print what came back"},
     {"date", KEY_DATE, "DATE", TAKES_PARTNERS, AT(date),
      "the day, in UTC (yesterday)"},

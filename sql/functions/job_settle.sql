@@ -143,15 +143,26 @@ set enable_mergejoin = off set jit = off  -- see README.md, Plans
 as $$
 declare
     v_now timestamptz := leadq.now();
+    v_diverted integer;
     v_at_once integer;
     v_later integer;
 begin
     -- Gives back leased jobs that were not started; the attempt does not
-    -- count.  With a delay they are scheduled so many seconds ahead, without
+    -- count.  With a delay they are scheduled so many seconds ahead (codes go
+    -- another way instead, if there is one), without
     -- one they are ready again.  Returns how many leases were still held.
     -- Called by the worker: too busy, about to stop, or the destination
     -- takes nothing now.
     perform leadq._disarm_codes(p_jobs, p_tokens);
+    v_diverted := leadq._divert_codes(array(
+        select i.job_id
+          from unnest(p_jobs, p_tokens, p_delays_s) i (job_id, token, delay_s)
+          join leadq.job_ready r
+            on r.lane = i.job_id % 8
+           and r.job_id = i.job_id
+           and r.lease_token = i.token
+         where i.delay_s > 0
+           and r.kind = 'code'));
 
     with input as materialized (
         select i.job_id, i.token
@@ -196,7 +207,7 @@ begin
         perform pg_notify('leadq_ready', '');
     end if;
 
-    return v_at_once + v_later;
+    return v_diverted + v_at_once + v_later;
 end
 $$;
 

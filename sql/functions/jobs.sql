@@ -231,13 +231,15 @@ declare
     v_tokens uuid[];
     v_now timestamptz := leadq.now();
     v_parked integer;
+    v_diverted integer;
     v_avoided integer;
     v_stale integer;
     v_held integer;
 begin
     -- Takes away from just leased jobs what may not be acted upon: parks
     -- those that are paused, puts off those of targets to be avoided, by up
-    -- to half as long again, so that not all come at once, drops letters
+    -- to half as long again, so that not all come at once (codes go another
+    -- way instead, if there is one), drops letters
     -- that may no longer be sent, puts off those that may not be sent now,
     -- keeps back those whose receiver is not known to take them, and ends as
     -- dead what has cost too many workers their lease: it may be what kills
@@ -258,6 +260,15 @@ begin
       from parked p;
 
     get diagnostics v_parked = row_count;
+
+    v_diverted := leadq._divert_codes(array(
+        select r.job_id
+          from unnest(p_jobs) j (job_id)
+          join leadq.job_ready r
+            on r.lane = j.job_id % 8
+           and r.job_id = j.job_id
+         where r.kind = 'code'
+           and r.target = any (p_avoid)));
 
     with avoided as (
         delete from leadq.job_ready r
@@ -293,7 +304,7 @@ begin
                        array[cardinality(v_lost)]));
     end if;
 
-    return v_parked + v_avoided + v_stale + v_held
+    return v_parked + v_diverted + v_avoided + v_stale + v_held
            + coalesce(cardinality(v_lost), 0);
 end
 $$;

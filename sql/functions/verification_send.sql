@@ -289,6 +289,79 @@ end
 $$;
 
 
+create or replace function leadq._divert_codes(p_jobs bigint[])
+returns integer
+language plpgsql
+as $$
+declare
+    v_sends uuid[];
+    v_gone uuid[] := '{}';
+    v_row record;
+begin
+    -- Leased codes whose gateway takes nothing now do not wait for it as
+    -- others do: those that have a next step take it at once, and what is
+    -- over ends.  Returns how many jobs that were.
+    select array_agg(r.ref) into v_sends
+      from unnest(p_jobs) j (job_id)
+      join leadq.job_ready r
+        on r.lane = j.job_id % 8
+       and r.job_id = j.job_id
+       and r.kind = 'code';
+
+    if v_sends is null then
+        return 0;
+    end if;
+
+    perform leadq._lock_verifications(v_sends);
+
+    for v_row in
+        select s.send_id, v.closed_at is not null as over
+          from leadq.verification_send s
+          join leadq.verification v using (verification_id)
+          join leadq.profile p using (profile_id)
+         where s.send_id = any (v_sends)
+           and s.state = 'queued'
+           and (v.closed_at is not null
+                or v.fallbacks < p.fallbacks
+                   and v.send_id = s.send_id
+                   and leadq._next_step(v.profile_id, s.step, v.phone, null)
+                       is not null)
+         order by v.verification_id
+    loop
+        update leadq.verification_send s
+           set state = case when v_row.over then 'cancelled'
+                       else 'failed' end,
+               error = 'away',
+               ended_at = leadq.now()
+         where s.send_id = v_row.send_id;
+
+        v_gone := v_gone || v_row.send_id;
+        perform leadq._cascade(v_row.send_id, false, false);
+    end loop;
+
+    with gone as (
+        delete from leadq.job_ready r
+         using unnest(p_jobs) j (job_id)
+         where r.lane = j.job_id % 8
+           and r.job_id = j.job_id
+           and r.ref = any (v_gone)
+        returning r.*
+    )
+    insert into leadq.job_done (done_at, job_id, kind, target, ref, attempt,
+            outcome, detail)
+    select leadq.now(), g.job_id, g.kind, g.target, g.ref, g.attempt,
+           'cancelled', '{"reason": "away"}'
+      from gone g;
+
+    if cardinality(v_gone) > 0 then
+        perform pg_notify('leadq_ready', '');
+    end if;
+
+    return cardinality(v_gone);
+end
+$$;
+
+
 create or replace function leadq._lock_verifications(p_sends uuid[])
 returns void
 language plpgsql

@@ -115,6 +115,27 @@ const shapes = {
             status: r.word, error: r.error, options: send.options } }),
     },
 
+    'devino-v2': {
+        id: (n) => `58025487347${10000 + n}`,
+        words: words(-2, -1, 0, 0, 0, 47, 46, 69),
+        answer: (send) => [send.id],
+        refuse: () => ({ Code: 5, Desc: 'No credits' }),
+        receipt: (send, r) => ({ type: 'json', fields: { State: r.word } }),
+    },
+
+    'vk-devino': {
+        id: (n) => 3222269300000 + n,
+        words: words('enqueued', 'sent', 'delivered', 'read', 'read',
+            'undelivered', 'vp_expired', 'failed'),
+        answer: (send) => ({ code: 'ok', description: '', result: {
+            code: 'ok', messageId: send.id } }),
+        refuse: () => ({ code: 'ok', description: '', result: {
+            code: 'phone_invalid' } }),
+        receipt: (send, r) => ({ type: 'json', fields: { code: 'ok', result: {
+            id: send.id, code: 'ok', dlvStatus: { status: r.word,
+                error: r.error } } } }),
+    },
+
     smsru: {
         id: (n) => `000000-${10000000 + n}`,
         words: words(100, 102, 103, 110, 110, 150, 104, 108),

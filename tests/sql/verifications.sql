@@ -204,6 +204,21 @@ select leadq.shift_time('21 s');
 select is(pg_temp.go('123456', 'done', '{"provider_id": "s8"}'), 'gateway:sms', 'the same goes out again after a while');
 select is(pg_temp.sends('00000000-0000-7000-8000-000000000008'), 'sms:sent');
 
+-- A gateway that takes nothing now.
+select pg_temp.start('00000000-0000-7000-8000-000000000009', '+79160000009');
+select is((select count(*) from leadq.claim_jobs('t', '{realtime}', '{100}', '{0}', 60, '{gateway:flash}', '{30}')), 0::bigint, 'a gateway that is down is avoided');
+select is(pg_temp.sends('00000000-0000-7000-8000-000000000009'), 'flash:failed sms:queued', 'and a code does not wait for it');
+select is(pg_temp.claim() || ' ' || pg_temp.arm('123456'), 'gateway:sms true');
+select is((select leadq.release_jobs(array_agg(job_id), array_agg(token), array_agg(30)) from leased), 1, 'given back for a while');
+select is(pg_temp.sends('00000000-0000-7000-8000-000000000009'), 'flash:failed sms:failed vk:queued', 'it goes on as well');
+select is((select count(*) from leadq.claim_jobs('t', '{realtime}', '{100}', '{0}', 60, '{gateway:vk}', '{30}')), 0::bigint);
+select is(pg_temp.sends('00000000-0000-7000-8000-000000000009'), 'flash:failed sms:failed vk:queued', 'without another way it waits');
+select leadq.shift_time('46 s');
+select is(pg_temp.go('123456', 'done', '{"provider_id": "v9"}'), 'gateway:vk');
+select is(pg_temp.check('00000000-0000-7000-8000-000000000009', '123456'), '200');
+select leadq.shift_time('6 s');
+select is(pg_temp.go('', 'done', '{"receipts": [{"state": "sent"}]}'), 'gateway:vk', 'what is over is asked about once at most');
+
 -- Receipts.
 create function pg_temp.receipt(p_secret text, p_gateway text default 'sms') returns integer language sql as $$
     select status from leadq.web_receipt(array[gen_random_uuid()], array[jsonb_build_object('gateway', p_gateway, 'secret', p_secret, 'receipt', '{"id": "p1"}'::jsonb)::text]) $$;
