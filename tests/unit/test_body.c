@@ -166,7 +166,8 @@ forms_become_objects_of_strings(void **state)
 {
     (void) state;
 
-    form("id=17&state=%D0%94&x=", "{\"id\":\"17\",\"state\":\"Д\",\"x\":\"\"}");
+    form("id=17&state=%D0%94&x=",
+         "{\"id\":\"17\",\"state\":\"Д\",\"x\":\"\"}");
     form("a=1&b=2&a=3&c=4&a=",
          "{\"a\":[\"1\",\"3\",\"\"],\"b\":\"2\",\"c\":\"4\"}");
     form("", "");
