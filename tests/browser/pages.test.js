@@ -7,7 +7,8 @@ const { test, before, after } = require('node:test');
 const site = require('./site');
 
 const PAGES = ['', 'thanks.html', 'confirmed.html', 'unsubscribed.html',
-    'link.html', 'c/x', 'u/x',
+    'link.html', 'c/x', 'u/x', 'phone.html',
+    'sorry.html?error=verification-used',
     'sorry.html?error=email.email-no-domain,phone.phone-too-short,'
         + 'consent_pd.required'];
 
@@ -165,7 +166,9 @@ test('the language is the browser\'s, then the reader\'s', async () => {
 
     const mail = await site.letter('lang@polka.example');
     assert.match(mail.text, /Go to confirmation/);
-    assert.deepEqual(await page.context().cookies(), []);
+    assert.deepEqual((await page.context().cookies()).map(
+        (cookie) => [cookie.name, cookie.httpOnly]),
+    [['leadq_session', true]], 'the session of the server, and no other');
 });
 
 test('without a script the page is Russian, or English by #en', async () => {

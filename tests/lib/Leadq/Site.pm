@@ -8,6 +8,7 @@ use strict;
 use warnings;
 
 use Cwd qw(abs_path);
+use Digest::SHA qw(sha256_hex);
 use File::Basename qw(dirname);
 use File::Copy qw(copy);
 use File::Path qw(make_path);
@@ -63,10 +64,11 @@ sub up {
         http => $self->{world_port}, landing => $self->url('/'),
         log => "$self->{dir}/world.log", %{ $self->{options}{world} || {} },
         $self->{options}{people} ? (people => $self->url('')) : ());
-    $on_step->('an outside world: a mail server and a CPA network');
+    $on_step->('an outside world: a mail server, a CPA network, SMS and calls');
 
     $self->{pg}->import_config($self->_document);
-    $on_step->('letters, series, networks: leadqctl config import');
+    $self->_up_gateways if !$self->{options}{people};
+    $on_step->('letters, series, networks, codes: leadqctl config import');
 
     $self->_up_web;
     $on_step->('nginx with the module and the sample site');
@@ -84,12 +86,22 @@ sub _up_database {
     return;
 }
 
+# Gateways of the outside world, and what is sent by them.
+sub _up_gateways {
+    my ($self) = @_;
+
+    my $receipts = random_hex(16);
+    $self->{pg}->import_config($self->_verifications(sha256_hex($receipts)));
+    $self->{world}->gateways(call => { shape => 'smsru-call' },
+        sms => { receipts => $self->url("/v1/receipts/sms/$receipts") });
+    make_path("$self->{dir}/secrets");
+    spew("$self->{dir}/secrets/$_", random_hex(8) . "\n") for qw(sms smsru);
+    return;
+}
+
 sub _up_web {
     my ($self) = @_;
 
-    $self->{key} = "$self->{dir}/links.key";
-    spew($self->{key}, '1 ' . random_hex(32) . "\n");
-    chmod 0600, $self->{key};
     my ($http, $server) = $self->_nginx_conf;
     $self->{nginx} = Leadq::Nginx->start(dir => "$self->{dir}/nginx",
         port => $self->{port}, http => $http, server => $server,
@@ -103,7 +115,10 @@ sub _up_worker {
     $self->{worker} = Leadq::Worker->start(dir => "$self->{dir}/worker",
         conf => {
             database => $self->{pg}->dsn(user => 'leadq_worker'),
-            keys => $self->{key},
+            keys => $self->key,
+            code_keys => $self->key('codes'),
+            check_keys => $self->key('checks'),
+            secrets_dir => "$self->{dir}/secrets",
             smtp_url => $self->{world}->smtp_url,
             smtp_tls => 'off',
             poll => '200ms',
@@ -124,8 +139,17 @@ sub worker { return $_[0]{worker} }
 # What the user anna says to see the report.
 sub password { return $_[0]{password} }
 
-# The key file that signs links.
-sub key { return $_[0]{key} }
+# A key file; the one that signs links, unless another is named.
+sub key {
+    my ($self, $name) = @_;
+
+    my $path = "$self->{dir}/" . ($name || 'links') . '.key';
+    if (!-e $path) {
+        spew($path, '1 ' . random_hex(32) . "\n");
+        chmod 0600, $path;
+    }
+    return $path;
+}
 
 sub url {
     my ($self, $path) = @_;
@@ -186,6 +210,34 @@ sub _document {
     return "$self->{dir}/leadq.json";
 }
 
+# The sample of verifications: a call that chooses its digits, then an SMS, both
+# by the outside world.
+sub _verifications {
+    my ($self, $receipts_sha256) = @_;
+
+    my $json = JSON::PP->new->utf8;
+    my $document = $json->decode(slurp("$ROOT/conf/verifications.json"));
+    my $ready = $json->decode(slurp("$ROOT/conf/gateways/smsru-call.json"));
+    my ($sms) = @{ $document->{gateways} };
+    my ($call) = @{ $ready->{gateways} };
+    my ($landing) = grep { $_->{name} eq 'landing' }
+        @{ $document->{verifications} };
+
+    $sms->{receipts}{secret_sha256} = $receipts_sha256;
+    $call->{name} = 'call';
+    push @{ $document->{gateways} }, $call;
+    unshift @{ $landing->{steps} }, { gateway => 'call', timeout => '20 s' };
+    for my $gateway ($sms, $call) {
+        my $world = $self->{world}->url("/gateway/$gateway->{name}/");
+        $gateway->{url} =~ s{^https?://[^/]+/}{$world};
+        $gateway->{ports} = [$world =~ /:(\d+)/ ? int $1 : ()];
+    }
+    delete $document->{'$schema'};
+    spew("$self->{dir}/verifications.json",
+        $json->canonical->pretty->encode($document));
+    return "$self->{dir}/verifications.json";
+}
+
 # (text for http, text for server) from the sample site: what is the
 # operator's own there gets local values, TLS goes.
 sub _nginx_conf {
@@ -197,9 +249,12 @@ sub _nginx_conf {
     defined $http && defined $server
         or die "conf/nginx/leadq.conf: no server found\n";
 
+    $server =~ s{^ *include /usr/share/leadq/(nginx/leadq-verifications\.conf);\n}
+        {slurp("$ROOT/conf/$1")}gme or die 'verifications';
     my $dsn = $self->{pg}->dsn(user => 'leadq_web');
     $http =~ s/(leadq_database \w+) "[^"]*"/$1 "$dsn"/g or die 'database';
-    $http =~ s/(leadq_key +links) [^;]*;/$1 $self->{key};/ or die 'key';
+    $http =~ s/(leadq_key +(\w+)) [^;]*;/"$1 " . $self->key($2) . ';'/ge
+        or die 'key';
     $server =~ s/^ *(?:listen|server_name|ssl_\w+|error_log) [^;]*;.*\n//gm;
     $server =~ s/^ *add_header Strict-[^;]*;\n//m;
     $server =~ s{(root) [^;]*;}{$1 $ROOT/conf/html;} or die 'root';
@@ -208,7 +263,7 @@ sub _nginx_conf {
     my $users = "$self->{dir}/report.htpasswd";
     spew($users, "anna:{PLAIN}$self->{password}\n");
     $server =~ s{(auth_basic_user_file) [^;]*;}{$1 $users;}g or die 'users';
-    $server =~ s/^ *limit_(?:req|conn) [^;]*;\n//gm
+    $server =~ s/^ *(?:limit_(?:req|conn)|leadq_limit) [^;]*;\n//gm
         if $self->{options}{unlimited};
     # where "make install" would have put it
     $server .= "    location = /echarts.min.js { alias $ROOT/build/"
