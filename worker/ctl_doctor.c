@@ -53,6 +53,18 @@ doctor_say(doctor_t *doctor, doctor_e verdict, const char *check,
                  advice == NULL ? "" : "; ", advice == NULL ? "" : advice);
 }
 
+PGresult *
+doctor_ask(doctor_t *doctor, const char *sql)
+{
+    PGresult *res;
+
+    res = ctl_db_begin(&doctor->db, 1) == -1
+              ? NULL
+              : ctl_db_query(&doctor->db, sql, 0, NULL);
+    PQclear(ctl_db_try(&doctor->db, "rollback", 0, NULL));
+    return res;
+}
+
 ctl_exit_e
 ctl_doctor(const ctl_options_t *options)
 {
@@ -70,6 +82,7 @@ ctl_doctor(const ctl_options_t *options)
     }
     doctor_host(&doctor);
     doctor_database(&doctor);
+    doctor_codes(&doctor);
     doctor_net(&doctor);
     if (doctor.connected) {
         ctl_db_close(&doctor.db);

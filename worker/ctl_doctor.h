@@ -30,13 +30,23 @@ void doctor_say(doctor_t *doctor, doctor_e verdict, const char *check,
                 const char *advice, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
 
+/*
+ * The rows of a statement, as the owner of the schema; NULL: it has failed,
+ * which is printed.
+ */
+PGresult *doctor_ask(doctor_t *doctor, const char *sql)
+    __attribute__((warn_unused_result));
+
 /* ctl_doctor_db.c: through the operator's connection. */
 void doctor_database(doctor_t *doctor);
+
+/* ctl_doctor_codes.c: what one-time codes need of the worker's host. */
+void doctor_codes(doctor_t *doctor);
 
 /* ctl_doctor_host.c: the configuration, its files, disk. */
 void doctor_host(doctor_t *doctor);
 
-/* ctl_doctor_net.c: the relay and the networks; sends nothing to either. */
+/* ctl_doctor_net.c: the relay, networks, gateways; sends nothing to any. */
 void doctor_net(doctor_t *doctor);
 
 #endif

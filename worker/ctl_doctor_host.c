@@ -72,6 +72,12 @@ check_conf(doctor_t *doctor)
         check_secret_file(doctor, "password file",
                           doctor->conf->smtp_password_file);
     }
+    if (doctor->conf->code_keys_file != NULL) {
+        check_secret_file(doctor, "code_keys", doctor->conf->code_keys_file);
+    }
+    if (doctor->conf->check_keys_file != NULL) {
+        check_secret_file(doctor, "check_keys", doctor->conf->check_keys_file);
+    }
     if (doctor->conf->secrets_dir != NULL) {
         check_secrets_dir(doctor, doctor->conf->secrets_dir);
     }

@@ -135,7 +135,7 @@ check_relay(doctor_t *doctor)
     curl_easy_cleanup(easy);
 }
 
-/* --- networks ------------------------------------------------------------ */
+/* --- networks and gateways ----------------------------------------------- */
 
 /* Scheme, host and port of a URL template: its host stands there literally. */
 static int
@@ -154,12 +154,13 @@ url_begin(const char *url, char out[URL_SIZE])
 }
 
 static void
-check_network(doctor_t *doctor, const char *name, const char *template)
+check_target(doctor_t *doctor, const char *what, const char *name,
+             const char *template)
 {
     char check[100], err[CURL_ERROR_SIZE], url[URL_SIZE];
     CURL *easy;
 
-    (void)snprintf(check, sizeof(check), "network %s", name);
+    (void)snprintf(check, sizeof(check), "%s %s", what, name);
     if (url_begin(template, url) != 0) {
         doctor_say(doctor, DOCTOR_FAIL, check,
                    "correct its url: leadqctl config check",
@@ -180,26 +181,29 @@ check_network(doctor_t *doctor, const char *name, const char *template)
     curl_easy_cleanup(easy);
 }
 
-/* Networks that some source names: others hear nothing. */
+/* Those that are in use: others hear nothing.  Rows: what, name, url. */
+static const char targets[] =
+    "select 'network', n.name, n.url from leadq.network n"
+    " where exists (select from leadq.source_partner s"
+    "                where s.network_id = n.network_id)"
+    " union all"
+    " select 'gateway', g.name, g.url from leadq.gateway g"
+    " where exists (select from leadq.profile_step t"
+    "                where t.gateway_id = g.gateway_id)"
+    "    or exists (select from leadq.profile p"
+    "                where p.captcha_id = g.gateway_id)"
+    " order by 1 desc, 2";
+
 static void
-check_networks(doctor_t *doctor)
+check_targets(doctor_t *doctor)
 {
     PGresult *res;
     int row;
 
-    res = ctl_db_begin(&doctor->db, 1) == -1
-              ? NULL
-              : ctl_db_query(&doctor->db,
-                             "select n.name, n.url from leadq.network n"
-                             " where exists (select"
-                             " from leadq.source_partner s"
-                             " where s.network_id = n.network_id)"
-                             " order by n.name",
-                             0, NULL);
-    PQclear(ctl_db_try(&doctor->db, "rollback", 0, NULL));
+    res = doctor_ask(doctor, targets);
     for (row = 0; res != NULL && row < PQntuples(res); row++) {
-        check_network(doctor, PQgetvalue(res, row, 0),
-                      PQgetvalue(res, row, 1));
+        check_target(doctor, PQgetvalue(res, row, 0), PQgetvalue(res, row, 1),
+                     PQgetvalue(res, row, 2));
     }
     PQclear(res);
 }
@@ -212,7 +216,7 @@ doctor_net(doctor_t *doctor)
         check_relay(doctor);
     }
     if (doctor->connected) {
-        check_networks(doctor);
+        check_targets(doctor);
     }
     curl_global_cleanup();
 }

@@ -143,4 +143,29 @@ verdict($is, 'spool', 'fail', qr/No such file.*create the directory/);
 ($rc, $is) = checks(@given, conf(lease => '1s'));
 verdict($is, 'configuration', 'fail', qr/lease "1s" is out of range/);
 
+# one-time codes
+$pg->sql(q(insert into leadq.gateway (name, channel, method, url, secret, sign,
+        receipts)
+    values ('sms', 'sms', 'GET', '%s', 'sms', 'sms.sign',
+            '{"verify_secret": "sms.receipts"}'),
+           ('unused', 'sms', 'GET', 'http://127.0.0.1:1/', 'none', null, null);
+    select leadq.config_import('{"verifications": [{"name": "v", "steps":
+        [{"gateway": "sms", "text": {"ru": "{code}"}}]}]}'))
+    =~ s/%s/$web->url('\/sms')/er);
+mkdir "$dir/secrets", 0700;
+spew("$dir/secrets/sms", "s3cret\n");
+spew("$dir/secrets/sms.sign", '');
+spew("$dir/check.key", '1 ' . ('5b' x 32) . "\n");
+chmod 0644, "$dir/check.key";
+($rc, $is) = checks(@given, conf(secrets_dir => "$dir/secrets",
+    check_keys => "$dir/check.key"));
+verdict($is, 'code_keys', 'fail', qr/not configured, and verifications need it/);
+verdict($is, 'check_keys', 'fail', qr/has mode 644/);
+verdict($is, 'secret sms', 'ok', qr/^of gateway sms;/);
+verdict($is, 'secret sms.sign', 'fail', qr/file is empty; put it into/);
+verdict($is, 'secret sms.receipts', 'fail', qr/cannot be read; put it into/);
+verdict($is, 'gateway sms', 'ok');
+ok(!$is->{'secret none'} && !$is->{'gateway unused'},
+    'a gateway that nobody names is left alone');
+
 done_testing();
