@@ -22,7 +22,12 @@ grant execute on function
     leadq.web_otp_check(uuid[], text[]),
     leadq.web_otp_resend(uuid[], text[]),
     leadq.web_otp(uuid[], text[]),
-    leadq.web_receipt(uuid[], text[])
+    leadq.web_receipt(uuid[], text[]),
+    leadq.web_promo_check(uuid[], text[]),
+    leadq.web_promo_reserve(uuid[], text[]),
+    leadq.web_promo_redeem(uuid[], text[]),
+    leadq.web_promo_release(uuid[], text[]),
+    leadq.web_promo_rollback(uuid[], text[])
 to leadq_web;
 
 grant execute on function
@@ -63,7 +68,8 @@ grant select on
     leadq.trigger_activity,
     leadq.mail_pause,
     leadq.code_report,
-    leadq.limit_report
+    leadq.limit_report,
+    leadq.promo_report
 to leadq_read;
 
 -- Partitions of the days and months ahead are there before the first job is.

@@ -25,6 +25,8 @@ begin
     return query select * from leadq._import_mail_providers(p_document);
     return query select * from leadq._import_gateways(p_document);
     return query select * from leadq._import_profiles(p_document);
+    return query select * from leadq._import_points(p_document);
+    return query select * from leadq._import_programmes(p_document);
 end
 $$;
 
@@ -385,5 +387,18 @@ as $$
               from leadq.gateway g), '[]'),
         'verifications', coalesce((
             select jsonb_agg(leadq._profile_document(p.name) order by p.name)
-              from leadq.profile p), '[]'))
+              from leadq.profile p), '[]'),
+        'points', coalesce((
+            select jsonb_agg(leadq._point_document(p.name) order by p.name)
+              from leadq.point p), '[]'),
+        'advisors', coalesce((
+            select jsonb_agg(leadq._advisor_document(a.name) order by a.name)
+              from leadq.advisor a), '[]'),
+        'staff', coalesce((
+            select jsonb_agg(s.phone order by s.phone)
+              from leadq.staff_phone s), '[]'),
+        'programmes', coalesce((
+            select jsonb_agg(leadq._programme_document(p.name)
+                             order by p.name)
+              from leadq.programme p), '[]'))
 $$;

@@ -157,6 +157,7 @@ begin
              limit 50000));
 
     perform leadq._end_verifications(10000);
+    perform leadq._end_promo();
 
     return format('partitions made=%s dropped=%s, leads erased=%s', v_made,
                   v_dropped, leadq._retain(1000));

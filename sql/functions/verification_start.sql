@@ -50,12 +50,13 @@ language plpgsql stable
 as $$
 begin
     -- What a client is told of a verification of its own session.  One that
-    -- a limit has blocked looks like one that was sent.  Where the gateway
+    -- a limit has blocked looks like one that is sent after a second.  Where the gateway
     -- chooses the code, it is the last four digits of who calls.
     return (select json_build_object('id', v.verification_id,
         'state', case when v.closed_at is null and v.expires_at <= leadq.now()
                       then 'expired'
                       when v.closed_at is null and v.blocked_by is not null
+                           and v.created_at < leadq.now() - interval '1 s'
                       then 'sent'
                       else v.state end,
         'phone_masked', leadq._masked(v.phone),

@@ -254,6 +254,7 @@ select is((select status from pg_temp.start('00000000-0000-7000-8000-00000000001
 select is((select status from pg_temp.start('00000000-0000-7000-8000-000000000013', '+79160000013', '{"profile": "guarded", "captcha_token": "y"}')), 202);
 select is(pg_temp.go('1', 'dead', '{"reason": "no-match"}'), 'gateway:robots');
 select is(pg_temp.claim(), null, 'for a wrong one nothing is sent');
+select leadq.shift_time('2 s');
 select is(pg_temp.show('00000000-0000-7000-8000-000000000013', 'state') || pg_temp.check('00000000-0000-7000-8000-000000000013', '1'), 'sent422 4', 'and nobody can tell');
 
 -- Erasure.
