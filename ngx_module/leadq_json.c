@@ -46,12 +46,8 @@ leadq_json_parse(const char *body, size_t len, char *arena,
     pairs->culprit.len = 0;
 
     if (list != NULL && leadq_list_begins(body, len)) {
-        pairs->n = 1;
+        leadq_json_whole(body, len, pairs);
         pairs->pair[0].name = *list;
-        pairs->pair[0].value.len = 0;
-        pairs->pair[0].value.data = body;
-        pairs->pair[0].scalar = 0;
-        leadq_json_raw(pairs, 0, body, body + len);
 
         return LEADQ_OK;
     }
@@ -90,6 +86,25 @@ leadq_json_parse(const char *body, size_t len, char *arena,
     json_decref(root);
 
     return code;
+}
+
+
+void
+leadq_json_whole(const char *body, size_t len, leadq_pairs_t *pairs)
+{
+    leadq_pair_t  *pair;
+
+    pair = &pairs->pair[0];
+
+    pair->name.len = 0;
+    pair->name.data = body;
+    pair->value = pair->name;
+    pair->scalar = 0;
+
+    leadq_json_raw(pairs, 0, body, body + len);
+
+    pairs->n = pair->raw.len != 0;
+    pairs->culprit.len = 0;
 }
 
 

@@ -35,6 +35,12 @@ leadq_code_e leadq_json_parse(const char *body, size_t len, char *arena,
     const leadq_str_t *list, leadq_pairs_t *pairs);
 
 /*
+ * Takes a body as one value, unread: one pair of raw text without a name, or
+ * none if there are only blanks.  For the type "body".
+ */
+void leadq_json_whole(const char *body, size_t len, leadq_pairs_t *pairs);
+
+/*
  * Appends text as a JSON string, quotes included.  Bytes that are not UTF-8,
  * and NUL, become U+FFFD, so that the result is valid whatever came in.
  */

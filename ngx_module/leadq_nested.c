@@ -1,7 +1,7 @@
 
 /*
- * The type "json": any JSON value, kept as it was written but for the blanks
- * between its tokens.
+ * The types "json" and "body": any JSON value, kept as it was written but for
+ * the blanks between its tokens.
  *
  * What jansson and PostgreSQL's jsonb do not agree about is refused here: one
  * such value would fail the batch of everybody.  These are U+0000, which
@@ -21,8 +21,9 @@
 
 
 static leadq_code_e leadq_nested_copy(const leadq_rule_t *rule,
-    const char *in, size_t len, leadq_value_t *value);
-static leadq_code_e leadq_nested_string(const char **p, const char *end);
+    const char *in, size_t len, char *out, size_t *out_len);
+static leadq_code_e leadq_nested_string(const leadq_rule_t *rule,
+    const char **p, const char *end);
 static int leadq_nested_exponent(const char *begin, const char *p,
     const char *end);
 
@@ -31,26 +32,48 @@ leadq_code_e
 leadq_nested_check(const leadq_rule_t *rule, const char *in, size_t len,
     leadq_value_t *value)
 {
+    return leadq_nested_text(rule, in, len, value->data, &value->len);
+}
+
+
+leadq_code_e
+leadq_nested_text(const leadq_rule_t *rule, const char *in, size_t len,
+    char *out, size_t *out_len)
+{
+    size_t         flags;
     json_t        *root;
     leadq_code_e   code;
 
-    code = leadq_nested_copy(rule, in, len, value);
+    code = leadq_nested_copy(rule, in, len, out, out_len);
     if (code != LEADQ_OK) {
         return code;
     }
 
-    root = json_loadb(in, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+    flags = JSON_DECODE_ANY;
+
+    if (rule->type == LEADQ_TYPE_BODY) {
+        flags |= JSON_DECODE_INT_AS_REAL;   /* of any size */
+
+        if (*out_len > rule->max) {
+            return LEADQ_TOO_LONG;          /* no tree as big as a body */
+        }
+
+    } else {
+        flags |= JSON_REJECT_DUPLICATES;
+    }
+
+    root = json_loadb(in, len, flags, NULL);
     if (root == NULL) {
         return LEADQ_JSON_BAD_VALUE;
     }
 
     if (json_is_null(root)) {
-        value->len = 0;
+        *out_len = 0;
     }
 
     json_decref(root);
 
-    return value->len > rule->max ? LEADQ_TOO_LONG : LEADQ_OK;
+    return *out_len > rule->max ? LEADQ_TOO_LONG : LEADQ_OK;
 }
 
 
@@ -58,7 +81,7 @@ leadq_nested_check(const leadq_rule_t *rule, const char *in, size_t len,
 
 static leadq_code_e
 leadq_nested_copy(const leadq_rule_t *rule, const char *in, size_t len,
-    leadq_value_t *value)
+    char *out, size_t *out_len)
 {
     size_t         depth;
     const char    *p, *end, *from;
@@ -66,7 +89,7 @@ leadq_nested_copy(const leadq_rule_t *rule, const char *in, size_t len,
 
     depth = 0;
     end = in + len;
-    value->len = 0;
+    *out_len = 0;
 
     for (p = in; p < end; /* void */ ) {
 
@@ -81,7 +104,7 @@ leadq_nested_copy(const leadq_rule_t *rule, const char *in, size_t len,
             continue;
 
         case '"':
-            code = leadq_nested_string(&p, end);
+            code = leadq_nested_string(rule, &p, end);
             if (code != LEADQ_OK) {
                 return code;
             }
@@ -116,8 +139,8 @@ leadq_nested_copy(const leadq_rule_t *rule, const char *in, size_t len,
             break;
         }
 
-        memcpy(value->data + value->len, from, (size_t) (p - from));
-        value->len += (size_t) (p - from);
+        memcpy(out + *out_len, from, (size_t) (p - from));
+        *out_len += (size_t) (p - from);
     }
 
     return LEADQ_OK;
@@ -127,14 +150,14 @@ leadq_nested_copy(const leadq_rule_t *rule, const char *in, size_t len,
 /* Moves *p behind the closing quote. */
 
 static leadq_code_e
-leadq_nested_string(const char **p, const char *end)
+leadq_nested_string(const leadq_rule_t *rule, const char **p, const char *end)
 {
     int32_t  cp;
 
     while (*p < end) {
         cp = leadq_utf8_next(p, end);
 
-        if (leadq_utf8_control(cp)) {
+        if (leadq_utf8_control(cp) && rule->type != LEADQ_TYPE_BODY) {
             return LEADQ_CONTROL_CHARACTER;
         }
 

@@ -12,6 +12,7 @@
 
 #include <openssl/crypto.h>
 
+#include "leadq_body.h"
 #include "leadq_idempotency.h"
 #include "leadq_json.h"
 #include "leadq_list.h"
@@ -36,7 +37,7 @@ typedef struct {
     leadq_found_t         found[LEADQ_FIELDS_MAX];
     leadq_str_t           text;             /* of the field in hand, */
     leadq_value_t         value;            /* borrowed from this one, */
-    leadq_buf_t           list;             /* or that one if it is a list */
+    leadq_buf_t           list;             /* or that one: list, body */
 } leadq_work_t;
 
 
@@ -123,6 +124,10 @@ leadq_shape_sort(leadq_work_t *work)
     const leadq_pairs_t  *pairs;
 
     pairs = work->given->pairs;
+
+    if (work->shape->whole != NULL) {
+        return;
+    }
 
     for (i = 0; i < pairs->n; i++) {
         pair = &pairs->pair[i];
@@ -252,6 +257,16 @@ leadq_shape_value(leadq_work_t *work, size_t i)
 
     field = &work->shape->fields[i];
 
+    if (field == work->shape->whole) {
+        code = leadq_body_check(&field->rule, work->given->pairs,
+                                &work->list);
+        work->text.data = work->list.data;
+        work->text.len = work->list.len;
+
+        return code == LEADQ_OK && field->required && work->text.len == 0
+               ? LEADQ_REQUIRED : code;
+    }
+
     code = leadq_shape_input(work, i, &in);
     if (code != LEADQ_OK) {
         return code;
@@ -360,6 +375,7 @@ leadq_shape_put_value(leadq_work_t *work, const leadq_field_t *field)
     case LEADQ_TYPE_INT:
     case LEADQ_TYPE_JSON:
     case LEADQ_TYPE_LIST:
+    case LEADQ_TYPE_BODY:
         leadq_buf_put(work->row, work->text.data, work->text.len);
         break;
 

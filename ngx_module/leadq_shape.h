@@ -11,7 +11,7 @@
  *       "$session": "5f2c19...", "$trap": "honeypot",
  *       "$fingerprint": "9f86d0..." }
  *
- * bool, int, json and list are written as JSON has them, all other types as
+ * bool, int, json, list and body are written as JSON has them, other types as
  * strings, and what has mac set as its MACs.  "$invalid" appears only in
  * shapes that let bad values pass, "$suggest" only where an address has a
  * likelier one, the others only if the caller asks for them.
@@ -50,6 +50,8 @@ typedef struct {
     const leadq_str_t    *sets;             /* names of trusted values */
     size_t                nsets;
     const leadq_field_t  *pass_if;          /* NULL: bad values are refused */
+    const leadq_field_t  *whole;            /* of the type "body", takes all
+                                               pairs; or NULL */
 } leadq_shape_t;
 
 

@@ -61,6 +61,7 @@ const leadq_type_t  leadq_types[LEADQ_TYPES] = {
                           4096, 8192 },
     [LEADQ_TYPE_LIST] = { "list", LEADQ_OPT_MAX | LEADQ_OPT_DEPTH,
                           65536, 1048576 },
+    [LEADQ_TYPE_BODY] = { "body", LEADQ_OPT_MAX, 16384, 65536 },
 };
 
 
@@ -152,7 +153,8 @@ leadq_type_normalise(const leadq_rule_t *rule, const char *in, size_t len,
     case LEADQ_TYPE_JSON:
         return leadq_nested_check(rule, in, len, value);
 
-    case LEADQ_TYPE_LIST:                   /* does not fit into a value */
+    case LEADQ_TYPE_LIST:                   /* do not fit into a value */
+    case LEADQ_TYPE_BODY:
     case LEADQ_TYPES:
         break;
     }

@@ -44,6 +44,7 @@ typedef enum {
     LEADQ_TYPE_PROMO,
     LEADQ_TYPE_JSON,
     LEADQ_TYPE_LIST,                        /* see leadq_list.h */
+    LEADQ_TYPE_BODY,                        /* see leadq_body.h */
     LEADQ_TYPES
 } leadq_type_e;
 
@@ -60,7 +61,8 @@ typedef enum {
 #define LEADQ_OPT_LENGTH  (LEADQ_OPT_MIN | LEADQ_OPT_MAX)
 
 #define LEADQ_DEPTH_DEFAULT  4
-#define LEADQ_DEPTH_LIMIT    7              /* a body is 8 deep */
+#define LEADQ_DEPTH_LIMIT    7
+#define LEADQ_DEPTH_BODY     8
 
 
 typedef struct {
@@ -75,7 +77,7 @@ typedef struct {
 typedef struct {
     leadq_type_e         type;
     size_t               min;               /* characters; 0: no minimum */
-    size_t               max;               /* json, list: bytes */
+    size_t               max;               /* json, list, body: bytes */
     int64_t              least;             /* int */
     int64_t              most;
     size_t               depth;             /* of [ and { in a value */
@@ -138,6 +140,10 @@ leadq_code_e leadq_promo_check(const char *in, size_t len,
     leadq_value_t *value);
 leadq_code_e leadq_nested_check(const leadq_rule_t *rule, const char *in,
     size_t len, leadq_value_t *value);
+
+/* The same for the type "body": text of any length, room for all of it. */
+leadq_code_e leadq_nested_text(const leadq_rule_t *rule, const char *in,
+    size_t len, char *out, size_t *out_len);
 
 
 #endif /* LEADQ_TYPES_H_INCLUDED */

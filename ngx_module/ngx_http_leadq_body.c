@@ -178,6 +178,10 @@ ngx_http_leadq_body_parse(ngx_http_request_t *r,
 
     args = lcf->args == 2 ? r->args.len : 0;
 
+    if (lcf->shape.whole && r->method == NGX_HTTP_POST) {
+        args = 0;                               /* the body is all of it */
+    }
+
     arena = ngx_pnalloc(r->pool, body.len + args + 1);
     if (arena == NULL) {
         return NGX_ERROR;
@@ -222,6 +226,11 @@ ngx_http_leadq_body_pairs(ngx_http_request_t *r,
     switch (media.type) {
 
     case LEADQ_MEDIA_JSON:
+        if (lcf->shape.whole) {
+            leadq_json_whole(data, body->len, pairs);
+            return LEADQ_OK;
+        }
+
         return leadq_json_parse(data, body->len, arena, lcf->list, pairs);
 
     case LEADQ_MEDIA_MULTIPART:

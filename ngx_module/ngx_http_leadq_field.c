@@ -36,6 +36,8 @@ static char *ngx_http_leadq_field_option(ngx_conf_t *cf,
     ngx_http_leadq_declared_t *declared, ngx_str_t *arg);
 static char *ngx_http_leadq_field_finish(ngx_conf_t *cf,
     ngx_http_leadq_declared_t *declared);
+static char *ngx_http_leadq_field_together(ngx_conf_t *cf,
+    ngx_http_leadq_declared_t *declared);
 static char *ngx_http_leadq_field_required(ngx_conf_t *cf,
     ngx_http_leadq_declared_t *declared);
 static char *ngx_http_leadq_field_min(ngx_conf_t *cf,
@@ -129,7 +131,7 @@ ngx_http_leadq_field(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                            "unknown type \"%V\" of leadq_field \"%V\", "
                            "there are email, phone, digits, token, text, "
                            "bool, uuid, enum, signed, int, date, url, promo, "
-                           "json and list",
+                           "json, list and body",
                            &value[2], &value[1]);
         return NGX_CONF_ERROR;
     }
@@ -150,7 +152,8 @@ ngx_http_leadq_field(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     declared.field->rule.max = leadq_types[type].max_default;
     declared.field->rule.least = INT64_MIN;
     declared.field->rule.most = INT64_MAX;
-    declared.field->rule.depth = LEADQ_DEPTH_DEFAULT;
+    declared.field->rule.depth = type == LEADQ_TYPE_BODY
+                                 ? LEADQ_DEPTH_BODY : LEADQ_DEPTH_DEFAULT;
 
     return ngx_http_leadq_field_options(cf, &declared);
 }
@@ -318,26 +321,7 @@ ngx_http_leadq_field_finish(ngx_conf_t *cf,
         return NGX_CONF_ERROR;
     }
 
-    if (rule->type == LEADQ_TYPE_SIGNED
-        && (declared->key->len == 0 || rule->purpose == NULL))
-    {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "leadq_field \"%V\" of type \"signed\" needs "
-                           "\"key=\" and \"purpose=\"", declared->name);
-        return NGX_CONF_ERROR;
-    }
-
-    if (field->mac != (*declared->about != NGX_ERROR)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "leadq_field \"%V\" needs both \"mac=\" and "
-                           "\"for=\" or none of them", declared->name);
-        return NGX_CONF_ERROR;
-    }
-
-    if (field->inside && field->naliases) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "leadq_field \"%V\" cannot have both \"from=\" "
-                           "and \"alias=\"", declared->name);
+    if (ngx_http_leadq_field_together(cf, declared) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -354,6 +338,55 @@ ngx_http_leadq_field_finish(ngx_conf_t *cf,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "default of leadq_field \"%V\" %s",
                            declared->name, leadq_code_detail(code));
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* Options that need each other, and those that exclude each other. */
+
+static char *
+ngx_http_leadq_field_together(ngx_conf_t *cf,
+    ngx_http_leadq_declared_t *declared)
+{
+    leadq_rule_t   *rule;
+    leadq_field_t  *field;
+
+    field = declared->field;
+    rule = &field->rule;
+
+    if (rule->type == LEADQ_TYPE_SIGNED
+        && (declared->key->len == 0 || rule->purpose == NULL))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "leadq_field \"%V\" of type \"signed\" needs "
+                           "\"key=\" and \"purpose=\"", declared->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (field->mac != (*declared->about != NGX_ERROR)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "leadq_field \"%V\" needs both \"mac=\" and "
+                           "\"for=\" or none of them", declared->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (rule->type == LEADQ_TYPE_BODY
+        && (field->inside || field->naliases || field->fallback.len))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "leadq_field \"%V\" of type \"body\" cannot have "
+                           "\"from=\", \"alias=\" or \"default=\"",
+                           declared->name);
+        return NGX_CONF_ERROR;
+    }
+
+    if (field->inside && field->naliases) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "leadq_field \"%V\" cannot have both \"from=\" "
+                           "and \"alias=\"", declared->name);
         return NGX_CONF_ERROR;
     }
 

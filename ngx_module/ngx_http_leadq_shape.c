@@ -9,6 +9,8 @@
 #include "ngx_http_leadq.h"
 
 
+static char *ngx_http_leadq_shape_body(ngx_conf_t *cf,
+    ngx_http_leadq_loc_conf_t *lcf);
 static char *ngx_http_leadq_shape_names(ngx_conf_t *cf,
     ngx_http_leadq_loc_conf_t *lcf);
 static ngx_uint_t ngx_http_leadq_among(const leadq_str_t *one,
@@ -164,8 +166,6 @@ ngx_http_leadq_invalid(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 char *
 ngx_http_leadq_shape(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
 {
-    ngx_uint_t      i;
-    leadq_field_t  *field;
     leadq_shape_t  *shape;
 
     shape = &lcf->shape;
@@ -180,28 +180,8 @@ ngx_http_leadq_shape(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
         shape->nsets = lcf->sets->nelts;
     }
 
-    field = lcf->fields ? lcf->fields->elts : NULL;
-
-    for (i = 0; i < shape->nfields; i++) {
-        if (field[i].inside) {
-            continue;
-        }
-
-        lcf->takes_body = 1;
-
-        if (field[i].rule.type != LEADQ_TYPE_LIST) {
-            continue;
-        }
-
-        if (lcf->list) {
-            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                          "location has more than one \"leadq_field\" of "
-                          "type \"list\" that a client fills in %V:%ui",
-                          &lcf->place.file, lcf->place.line);
-            return NGX_CONF_ERROR;
-        }
-
-        lcf->list = &field[i].name;
+    if (ngx_http_leadq_shape_body(cf, lcf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
     }
 
     if (lcf->args == 2 && !lcf->takes_body) {
@@ -220,6 +200,58 @@ ngx_http_leadq_shape(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
     }
 
     return ngx_http_leadq_shape_invalid(cf, lcf);
+}
+
+
+/* What the body is for: fields, one list of them if it is an array, or all. */
+
+static char *
+ngx_http_leadq_shape_body(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *lcf)
+{
+    ngx_uint_t      i, n;
+    leadq_field_t  *field;
+
+    field = lcf->fields ? lcf->fields->elts : NULL;
+    n = 0;
+
+    for (i = 0; i < lcf->shape.nfields; i++) {
+        if (field[i].inside) {
+            continue;
+        }
+
+        n++;
+        lcf->takes_body = 1;
+
+        if (field[i].rule.type == LEADQ_TYPE_BODY) {
+            lcf->shape.whole = &field[i];
+        }
+
+        if (field[i].rule.type != LEADQ_TYPE_LIST) {
+            continue;
+        }
+
+        if (lcf->list) {
+            ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                          "location has more than one \"leadq_field\" of "
+                          "type \"list\" that a client fills in %V:%ui",
+                          &lcf->place.file, lcf->place.line);
+            return NGX_CONF_ERROR;
+        }
+
+        lcf->list = &field[i].name;
+    }
+
+    if (lcf->shape.whole && (n > 1 || lcf->guard.honeypot.len
+                             || lcf->guard.check.key.len))
+    {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "location has a \"leadq_field\" of type \"body\", so "
+                      "there is no other one that a client fills, nor a trap "
+                      "in %V:%ui", &lcf->place.file, lcf->place.line);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
 }
 
 

@@ -165,7 +165,9 @@ test('the language is the browser\'s, then the reader\'s', async () => {
 
     const mail = await site.letter('lang@polka.example');
     assert.match(mail.text, /Go to confirmation/);
-    assert.deepEqual(await page.context().cookies(), []);
+    assert.deepEqual((await page.context().cookies()).map(
+        (cookie) => [cookie.name, cookie.httpOnly]),
+    [['leadq_session', true]], 'the session of the server, and no other');
 });
 
 test('without a script the page is Russian, or English by #en', async () => {

@@ -24,6 +24,7 @@ my $files = installed();
 for my $file (qw(modules/ngx_http_leadq_module.so usr/sbin/leadq-worker
     usr/sbin/leadqctl usr/share/leadq/sql/bootstrap.sql
     usr/share/leadq/nginx/leadq.conf usr/share/leadq/html/index.html
+    usr/share/leadq/nginx/leadq-verifications.conf
     usr/share/leadq/html/report.html usr/share/leadq/html/echarts.min.js
     usr/share/leadq/leadq.json usr/share/leadq/leadq.schema.json
     usr/share/leadq/verifications.json usr/share/leadq/programmes.json
@@ -45,6 +46,9 @@ like($text{'leadq-worker@.service'}, qr{ -c \Q$dir\E/etc/%i\.conf$}m,
     'an instance has its own configuration');
 like(slurp("$dir/usr/share/leadq/nginx/leadq.conf"),
     qr{root \Q$dir\E/usr/share/leadq/html;}, 'the sample site shows our pages');
+like(slurp("$dir/usr/share/leadq/nginx/leadq.conf"),
+    qr{include \Q$dir\E/usr/share/leadq/nginx/leadq-verifications\.conf;},
+    'and includes what was installed beside it');
 
 # systemd
 for my $unit (sort keys %text) {

@@ -66,7 +66,7 @@ my @field = (
     ['leadq_field a email max=5;', 'leadq_field "a" cannot have "max=5", '
         . 'its type is "email"'],
     ['leadq_field a text values=b;', 'cannot have "values=b"'],
-    ['leadq_field name string;', 'int, date, url, promo, json and list'],
+    ['leadq_field name string;', 'int, date, url, promo, json, list and body'],
     ['leadq_field a int min=x;', 'invalid "min=x" of leadq_field "a", '
         . 'allowed is -9223372036854775808..9223372036854775807'],
     ['leadq_field a int max=99999999999999999999;', 'allowed is -92233'],
@@ -79,6 +79,20 @@ my @field = (
     ['leadq_field a list default=[];', 'default of leadq_field "a" '],
     ['leadq_field a list; leadq_field b list;', 'more than one '
         . '"leadq_field" of type "list"'],
+    ['leadq_field a body max=65537;', 'allowed is 1..65536'],
+    ['leadq_field a body min=5;', 'cannot have "min=5", its type is "body"'],
+    ['leadq_field a body depth=2;', 'cannot have "depth=2"'],
+    ['leadq_field a body from=$uri;', 'leadq_field "a" of type "body" cannot '
+        . 'have "from=", "alias=" or "default="'],
+    ['leadq_field a body alias=b;', 'of type "body" cannot have "from="'],
+    ['leadq_field a body default=1;', 'of type "body" cannot have "from="'],
+    ['leadq_field a body; leadq_field b text;', 'of type "body", so there is '
+        . 'no other one that a client fills, nor a trap'],
+    ['leadq_field a text; leadq_field b body;', 'no other one that a client'],
+    ['leadq_field a body; leadq_field b body;', 'no other one that a client'],
+    ['leadq_field a body; leadq_honeypot b;', 'nor a trap'],
+    ['leadq_field a body; leadq_form_check key=links;', 'nor a trap'],
+    ['leadq_field a body; leadq_methods GET;', 'its fields need "from="'],
     ['leadq_field a url min=5;', 'cannot have "min=5", its type is "url"'],
     ['leadq_field a url max=5000;', 'allowed is 1..4096'],
     ['leadq_field a url default=brand.ru;', 'does not begin with http://'],

@@ -66,6 +66,13 @@ my $locations = <<"CONF";
         leadq_redirect /thanks.html /sorry.html; }
     location = /same { leadq_pass main once; $fields leadq_same_origin on; }
     location = /limit { leadq_pass main once; $fields leadq_limit some; }
+    location = /secret { leadq_pass main once; $fields
+        leadq_field secret digits max=8 mac=test for=\$uri;
+        leadq_session cookie=sid key=test; }
+    location = /callback { leadq_pass main once;
+        leadq_methods POST GET DELETE; leadq_args on;
+        leadq_field receipt body max=8000; leadq_set agent \$http_cookie;
+        leadq_session cookie=sid key=test; }
     location = /token { leadq_form_token key=test; }
     location = /status { leadq_status; }
     location = /metrics { leadq_metrics; }

@@ -79,8 +79,10 @@ is(readlink '/etc/nginx/modules-enabled/50-mod-http-leadq.conf',
 succeeds('leadqctl finds the schema', 'leadqctl', 'migrate', '-d', $pg->dsn);
 succeeds('leadqctl takes the sample document', 'leadqctl', 'config',
     'import', '-d', $pg->dsn, '/usr/share/leadq/leadq.json');
-spew('/etc/leadq/links.key', '1 ' . ('5a' x 32) . "\n");
-chmod 0600, '/etc/leadq/links.key';
+for my $key (map { "/etc/leadq/$_.key" } qw(links checks)) {
+    spew($key, '1 ' . ('5a' x 32) . "\n");
+    chmod 0600, $key;
+}
 
 my $site = '/etc/nginx/conf.d/leadq.conf';
 spew($site, slurp('/usr/share/leadq/nginx/leadq.conf')

@@ -21,13 +21,14 @@ static size_t     nextra;
 
 static const char *const  paths[] = {
     "/lead", "/lead", "/lead", "/lead", "/once", "/once", "/required",
-    "/args?name=Anna&amount=7", "/args", "/trap", "/pass", "/page",
-    "/same", "/limit", "/token", "/status", "/metrics", "/nowhere"
+    "/args?name=Anna&amount=7", "/args", "/trap", "/pass", "/page", "/secret",
+    "/callback", "/callback?id=17&state=ok&id=18", "/same", "/limit",
+    "/token", "/status", "/metrics", "/nowhere"
 };
 
 static const char *const  names[] = {
     "email", "phone", "name", "click_id", "consent", "lang", "ref", "amount",
-    "day", "page", "promo", "quiz", "code", "message", "website",
+    "day", "page", "promo", "quiz", "code", "secret", "message", "website",
     "form_token", "clickid", "other"
 };
 
@@ -71,6 +72,8 @@ static const char *const  headers[] = {
     "Origin: http://a", "Origin: null", "Origin: https://[::1]:1",
     "Content-Encoding: gzip", "Content-Encoding: identity",
     "Expect: 100-continue", "Cookie: a=b; c=d", "Cookie: e=f",
+    "Cookie: sid=x; sid=; sid=AQcAarE7gAGSOktcbXAAgAAAAAAAACqnO3wzUQSI2dMMnj",
+    "Leadq-Session: AQcAarE7gAGSOktcbXAAgAAAAAAAACqnO3wzUQSI2dMMnj10L33D",
     "X-Forwarded-For: 10.0.0.1", "Idempotency-Key:", "Idempotency-Key: a b",
     "Accept-Language: ru", "Range: bytes=0-1", "If-None-Match: *",
     "TE: trailers", "Upgrade: h2c"
@@ -447,7 +450,7 @@ make_request(text_t *out, uint64_t seed, uint64_t n, int wild, int may_end,
 
     text_puts(out, method);
     text_puts(out, " ");
-    text_puts(out, clean ? paths[draw(12)] : one_of(paths));
+    text_puts(out, clean ? paths[draw(15)] : one_of(paths));
     text_puts(out, old ? " HTTP/1.0\r\n" : " HTTP/1.1\r\n");
 
     put_headers(out, kind, clean);

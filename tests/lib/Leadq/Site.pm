@@ -124,8 +124,17 @@ sub worker { return $_[0]{worker} }
 # What the user anna says to see the report.
 sub password { return $_[0]{password} }
 
-# The key file that signs links.
-sub key { return $_[0]{key} }
+# A key file; the one that signs links, unless another is named.
+sub key {
+    my ($self, $name) = @_;
+
+    my $path = "$self->{dir}/" . ($name || 'links') . '.key';
+    if (!-e $path) {
+        spew($path, '1 ' . random_hex(32) . "\n");
+        chmod 0600, $path;
+    }
+    return $path;
+}
 
 sub url {
     my ($self, $path) = @_;
@@ -197,9 +206,12 @@ sub _nginx_conf {
     defined $http && defined $server
         or die "conf/nginx/leadq.conf: no server found\n";
 
+    $server =~ s{^ *include /usr/share/leadq/(nginx/leadq-verifications\.conf);\n}
+        {slurp("$ROOT/conf/$1")}gme or die 'verifications';
     my $dsn = $self->{pg}->dsn(user => 'leadq_web');
     $http =~ s/(leadq_database \w+) "[^"]*"/$1 "$dsn"/g or die 'database';
-    $http =~ s/(leadq_key +links) [^;]*;/$1 $self->{key};/ or die 'key';
+    $http =~ s/(leadq_key +(\w+)) [^;]*;/"$1 " . $self->key($2) . ';'/ge
+        or die 'key';
     $server =~ s/^ *(?:listen|server_name|ssl_\w+|error_log) [^;]*;.*\n//gm;
     $server =~ s/^ *add_header Strict-[^;]*;\n//m;
     $server =~ s{(root) [^;]*;}{$1 $ROOT/conf/html;} or die 'root';
@@ -208,7 +220,7 @@ sub _nginx_conf {
     my $users = "$self->{dir}/report.htpasswd";
     spew($users, "anna:{PLAIN}$self->{password}\n");
     $server =~ s{(auth_basic_user_file) [^;]*;}{$1 $users;}g or die 'users';
-    $server =~ s/^ *limit_(?:req|conn) [^;]*;\n//gm
+    $server =~ s/^ *(?:limit_(?:req|conn)|leadq_limit) [^;]*;\n//gm
         if $self->{options}{unlimited};
     # where "make install" would have put it
     $server .= "    location = /echarts.min.js { alias $ROOT/build/"
