@@ -5,7 +5,8 @@
  *
  * What jansson and PostgreSQL's jsonb do not agree about is refused here: one
  * such value would fail the batch of everybody.  These are U+0000, which
- * jsonb cannot hold, and exponents that its numbers do not reach.
+ * jsonb cannot hold, and exponents and fractions that its numbers do not
+ * reach.
  */
 
 #include "leadq_types.h"
@@ -18,6 +19,7 @@
 
 
 #define LEADQ_EXPONENT_MAX  3               /* digits */
+#define LEADQ_DIGITS_MAX    8192            /* of a number, in a row */
 
 
 static leadq_code_e leadq_nested_copy(const leadq_rule_t *rule,
@@ -52,7 +54,7 @@ leadq_nested_text(const leadq_rule_t *rule, const char *in, size_t len,
     flags = JSON_DECODE_ANY;
 
     if (rule->type == LEADQ_TYPE_BODY) {
-        flags |= JSON_DECODE_INT_AS_REAL;   /* of any size */
+        flags |= JSON_DECODE_INT_AS_REAL;   /* beyond 64 bits */
 
         if (*out_len > rule->max) {
             return LEADQ_TOO_LONG;          /* no tree as big as a body */
@@ -83,17 +85,23 @@ static leadq_code_e
 leadq_nested_copy(const leadq_rule_t *rule, const char *in, size_t len,
     char *out, size_t *out_len)
 {
-    size_t         depth;
+    size_t         depth, digits;
     const char    *p, *end, *from;
     leadq_code_e   code;
 
     depth = 0;
+    digits = 0;
     end = in + len;
     *out_len = 0;
 
     for (p = in; p < end; /* void */ ) {
 
         from = p++;
+        digits = *from >= '0' && *from <= '9' ? digits + 1 : 0;
+
+        if (digits > LEADQ_DIGITS_MAX) {
+            return LEADQ_JSON_BAD_VALUE;
+        }
 
         switch (*from) {
 

@@ -50,15 +50,17 @@ language plpgsql stable
 as $$
 begin
     -- What a client is told of a verification of its own session.  One that
-    -- a limit has blocked looks like one that was sent.
-    return json_build_object('id', v.verification_id,
+    -- a limit has blocked looks like one that is sent after a second.  Where the gateway
+    -- chooses the code, it is the last four digits of who calls.
+    return (select json_build_object('id', v.verification_id,
         'state', case when v.closed_at is null and v.expires_at <= leadq.now()
                       then 'expired'
                       when v.closed_at is null and v.blocked_by is not null
+                           and v.created_at < leadq.now() - interval '1 s'
                       then 'sent'
                       else v.state end,
         'phone_masked', leadq._masked(v.phone),
-        'code_length', v.digits,
+        'code_length', case when way.chooses_code then 4 else v.digits end,
         'expires_in', case when v.closed_at is null then greatest(0,
             ceil(extract(epoch from v.expires_at - leadq.now())))::integer
             else 0 end,
@@ -67,11 +69,13 @@ begin
             then greatest(0, ceil(extract(epoch from v.next_send_at
                                           - leadq.now())))::integer end,
         'checks_left', v.max_checks - v.checks,
-        'channel', (select g.channel
-                      from leadq.profile_step s
-                      join leadq.gateway g using (gateway_id)
-                     where s.profile_id = v.profile_id
-                       and s.step = v.step))::text;
+        'channel', way.channel)::text
+      from (select) one
+      left join (select g.channel, g.chooses_code
+                   from leadq.profile_step s
+                   join leadq.gateway g using (gateway_id)
+                  where s.profile_id = v.profile_id
+                    and s.step = v.step) way on true);
 end
 $$;
 

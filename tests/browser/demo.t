@@ -53,6 +53,8 @@ like($out, qr/the lead is still pending/, 'a visit of the link is harmless');
 like($out, qr/processed, then rejected, reason=bad_format/,
     'a wrong address is rejected');
 like($out, qr/a reminder:/, 'two days later a reminder comes');
+like($out, qr/the code itself is found 0 times.*the right one 200, verified/s,
+    'a phone is proved by a code that nobody keeps');
 is_deeply([leftovers()], [], 'nothing runs on');
 
 my $log = "$tempdir/demo.log";

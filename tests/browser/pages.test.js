@@ -7,7 +7,8 @@ const { test, before, after } = require('node:test');
 const site = require('./site');
 
 const PAGES = ['', 'thanks.html', 'confirmed.html', 'unsubscribed.html',
-    'link.html', 'c/x', 'u/x',
+    'link.html', 'c/x', 'u/x', 'phone.html',
+    'sorry.html?error=verification-used',
     'sorry.html?error=email.email-no-domain,phone.phone-too-short,'
         + 'consent_pd.required'];
 

@@ -78,6 +78,12 @@ async function api(path) {
     return (await fetch(WORLD + path)).json();
 }
 
+/* What goes wrong in the outside world from now on; see tests/lib/world.js. */
+function faults(what) {
+    return fetch(`${WORLD}api/faults`, { method: 'POST',
+        body: JSON.stringify(what) });
+}
+
 function letter(to, count = 1) {
     return waitFor(`letter ${count} to ${to}`, async () =>
         (await api(`api/mail?to=${to}`))[count - 1]);
@@ -109,4 +115,4 @@ async function leaveLead(clickId, email) {
 }
 
 module.exports = { SITE, PHONE, DESKTOP, open, close, visitor, shot, sql,
-    leadState, waitFor, letter, postback, linkIn, leaveLead };
+    leadState, waitFor, api, faults, letter, postback, linkIn, leaveLead };

@@ -6,8 +6,9 @@
  *
  *   any  /gateway/NAME...          a message or a call; fields of the query, a
  *                                  form or JSON, by the names in use
- *   any  /gateway/NAME/status...   what became of one (id in the path or
- *                                  among the fields)
+ *   any  /gateway/NAME/.../status  what became of one, or any other path that
+ *                                  gateways in use have for that (POLL); id in
+ *                                  the path or among the fields
  *   GET  /api/sends      what they got, oldest first; ?gateway=NAME, ?phone=79..
  *   GET  /api/receipts   the receipts they sent, and what the site answered
  *   POST /api/gateways   {"NAME": {...}, ...} who they are, from now on
@@ -58,11 +59,12 @@ const STATES = ['sent', 'delivered'];
 const PAUSE_MS = 50;
 const TRIES = 8;
 const TRY_PAUSE_MS = 250;
+const POLL = /\/(status(\.php)?|getInfo|State|checkVerificationStatus)(\/|$)|\/Messages\/\w+\.json$/;
 const NAMES = {
     phone: /^(phones?|to|number|phone_?number|msisdn|recipient|destination(address|number)?)$/i,
     text: /^(mes|message|text|msg|body|data|content)$/i,
     code: /^(code|pin)$/i,
-    key: /^(unique|our_?id|external_?id|client_?id|send_?id|request_?id)$/i,
+    key: /^(unique|our_?id|external_?id|client_?id|send(_?id)?|payload)$/i,
     id: /^(id|sid|sms_?id|message_?id|messagesid|uid|call_?id|request_?id|provider_?id|message)$/i,
 };
 
@@ -129,6 +131,7 @@ function messageOf(request, url, body) {
         text,
         code: find(fields, 'code', /^\d+$/)
             || (text.match(/(?<!\d)\d{4,8}(?!\d)/) || [''])[0],
+        echo: find(fields, 'key'),
         key: request.headers['idempotency-key'] || find(fields, 'key'),
     };
 }
@@ -262,8 +265,8 @@ async function onMessage(name, request, response, url, body) {
 
 /* The last that was reported of a message, in the gateway's words. */
 function onStatus(name, request, response, url, body) {
-    const [, last] = /\/status\/([\w-]+)/.exec(url.pathname) || [];
-    const id = last || find(fieldsOf(request, url, body), 'id');
+    const [, last] = /([\w-]+)(\.json)?$/.exec(url.pathname) || [];
+    const id = find(fieldsOf(request, url, body), 'id') || last;
     const send = world.state.sends.find((one) => one.gateway === name
         && String(one.id) === id);
 
@@ -396,11 +399,10 @@ function onApi(what, url, body) {
 }
 
 function onRequest(request, response, url, body) {
-    const [, name, status] = /^\/gateway\/([^/]+)(\/status\b)?/.exec(
-        url.pathname);
+    const [, name] = /^\/gateway\/([^/]+)/.exec(url.pathname);
 
-    return (status ? onStatus : onMessage)(name, request, response, url,
-        body);
+    return (POLL.test(url.pathname) ? onStatus : onMessage)(name, request,
+        response, url, body);
 }
 
 module.exports = { join, clear, onApi, onRequest };

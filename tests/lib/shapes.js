@@ -112,7 +112,8 @@ const shapes = {
         refuse: () => ({ result: [{ code: 'REJECTED', reasons: [
             { key: 'UndefinedSourceAddress' }] }] }),
         receipt: (send, r) => ({ type: 'json', fields: { messageId: send.id,
-            status: r.word, error: r.error, options: send.options } }),
+            status: r.word, error: r.error,
+            options: { send: send.echo } } }),
     },
 
     'devino-v2': {
@@ -187,7 +188,7 @@ const shapes = {
         refuse: () => ({ ok: false, error: 'PHONE_NUMBER_NOT_FOUND' }),
         receipt: (send, r) => ({ type: 'json', fields: {
             request_id: send.id, phone_number: `+${send.phone}`,
-            delivery_status: { status: r.word,
+            payload: send.echo, delivery_status: { status: r.word,
                 updated_at: seconds(r.at) } } }),
         poll: (send, r) => ({ ok: true, result: { request_id: send.id,
             delivery_status: { status: r.word } } }),

@@ -120,6 +120,12 @@ is(codes(form($url, 'a=' . 'x' x 65529)), '422 receipt.too-long',
 is(length taken(form($url, 'a=' . 'x' x 65528)), 65536, 'to the byte');
 is(codes(form($url, 'a=' . '%01' x 20000)), '422 receipt.too-long',
     'escapes included');
+is(post($url, '0.' . '1' x 8192 . 'e-999')->{status}, 201,
+    'numbers may be long');
+is(codes(post($url, '0.' . '1' x 8193)), '422 receipt.json-bad-value',
+    'not longer than jsonb takes');
+is(length taken(post($url, '"' . '1' x 65534 . '"')), 65536,
+    'which is nothing to strings');
 is(codes(post($small, '"' . 'x' x 39 . '"')), '422 receipt.too-long',
     'max= is less');
 is(length taken(post($ng->url('/usual'), '"' . 'x' x 16382 . '"')), 16384,

@@ -83,7 +83,7 @@ select is((select status from t, pg_temp.start(a, '+79160000001')), 202, 'a star
 select is((select status from t, pg_temp.start(a, '+79160000001')), 202, 'its repeat has the same answer');
 select is((select (status, body ->> 'id')::text from t, pg_temp.start(b, '+79160000001')), (select '(200,' || a || ')' from t), 'a double click gets the one that is open');
 select is((select status from t, pg_temp.start(b, '+79160000001', '{"$session": "other"}')), 202, 'another session gets its own: nobody blocks a number');
-select is((select body - 'id' from t, pg_temp.start(a, '+79160000001')), '{"state": "queued", "phone_masked": "+7 916 ***-**-01", "code_length": 6, "expires_in": 300, "resend_after": 30, "checks_left": 5, "channel": "call"}', 'it says what there is to know');
+select is((select body - 'id' from t, pg_temp.start(a, '+79160000001')), '{"state": "queued", "phone_masked": "+7 916 ***-**-01", "code_length": 4, "expires_in": 300, "resend_after": 30, "checks_left": 5, "channel": "call"}', 'it says what there is to know');
 select is((select count(*) from leadq.job_ready where kind = 'code'), 2::bigint, 'each is sent once');
 select is((select status from t, leadq.web_otp(array[b], array[jsonb_build_object('id', b, 'method', 'DELETE', '$session', 'other')::text])), 204, 'it can be taken back');
 select is((select status from t, leadq.web_otp(array[b], array[jsonb_build_object('id', b, 'method', 'DELETE', '$session', 'other')::text])), 204, 'twice');
@@ -109,6 +109,7 @@ select is((select payload #>> '{code,text}' from leased), E'Код {code}\n\n@br
 select is((select payload #>> '{values,sender}' || ' ' || (payload #>> '{values,digits}') || ' ' || (payload #>> '{values,validity}') from leased), 'BRAND 79160000001 279', 'and its values');
 select is(pg_temp.arm('123456'), 'true');
 select pg_temp.settle('done', '{"provider_id": "s1"}');
+select is(pg_temp.show(a, 'code_length') || ' ' || pg_temp.show(a, 'channel'), '6 sms', 'a text has more digits than a call') from t;
 select is(pg_temp.resend(a), 429, 'another is too early') from t;
 select leadq.shift_time('10 s');
 select is(pg_temp.resend(a, '{"channel": "sms"}'), 202, 'then it is not') from t;
@@ -253,6 +254,7 @@ select is((select status from pg_temp.start('00000000-0000-7000-8000-00000000001
 select is((select status from pg_temp.start('00000000-0000-7000-8000-000000000013', '+79160000013', '{"profile": "guarded", "captcha_token": "y"}')), 202);
 select is(pg_temp.go('1', 'dead', '{"reason": "no-match"}'), 'gateway:robots');
 select is(pg_temp.claim(), null, 'for a wrong one nothing is sent');
+select leadq.shift_time('2 s');
 select is(pg_temp.show('00000000-0000-7000-8000-000000000013', 'state') || pg_temp.check('00000000-0000-7000-8000-000000000013', '1'), 'sent422 4', 'and nobody can tell');
 
 -- Erasure.

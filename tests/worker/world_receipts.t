@@ -27,12 +27,13 @@ my $site = http_server(undef, sub {
         : (200, '{"state":"received"}');
 });
 my %receipts = map { $_ => $site->url("/v1/receipts/$_/s3cret") }
-    qw(sms tw call);
+    qw(sms tw call tg);
 $world->gateways(
     sms => { shape => 'smsc', receipts => $receipts{sms}, pause_ms => 0,
         secret => 'md5 key', idempotent => JSON::PP::true() },
     tw => { shape => 'twilio', receipts => $receipts{tw}, pause_ms => 0,
         secret => 'auth token' },
+    tg => { shape => 'telegram', receipts => $receipts{tg}, pause_ms => 0 },
     call => { shape => 'smsru-call', receipts => $receipts{call},
         method => 'GET', pause_ms => 0 },
 );
@@ -83,6 +84,15 @@ my %field = map { s/\+/ /g; s/%(..)/chr hex $1/ge; $_ }
 is($told->{headers}{'x-twilio-signature'}, hmac_sha1_base64(join('',
     $receipts{tw}, map { $_ . $field{$_} } sort keys %field), 'auth token')
     . '=', 'signed in the way of twilio');
+
+$id = last_send()->{id};
+is(json()->decode(http('GET', $world->url("/gateway/tw/Messages/$id.json"))
+    ->{content})->{status}, 'delivered', 'and told in its way when asked');
+
+send_to('tg', { phone_number => "+$PHONE", code => '4821', payload => 'our' });
+receipts_of_last(2);
+is(json()->decode(($site->requests)[-1]{body})->{payload}, 'our',
+    'what it was given to tell, it tells');
 
 send_to('call', { phone => $PHONE });
 receipts_of_last(1);

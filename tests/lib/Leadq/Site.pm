@@ -8,6 +8,7 @@ use strict;
 use warnings;
 
 use Cwd qw(abs_path);
+use Digest::SHA qw(sha256_hex);
 use File::Basename qw(dirname);
 use File::Copy qw(copy);
 use File::Path qw(make_path);
@@ -63,10 +64,11 @@ sub up {
         http => $self->{world_port}, landing => $self->url('/'),
         log => "$self->{dir}/world.log", %{ $self->{options}{world} || {} },
         $self->{options}{people} ? (people => $self->url('')) : ());
-    $on_step->('an outside world: a mail server and a CPA network');
+    $on_step->('an outside world: a mail server, a CPA network, SMS and calls');
 
     $self->{pg}->import_config($self->_document);
-    $on_step->('letters, series, networks: leadqctl config import');
+    $self->_up_gateways if !$self->{options}{people};
+    $on_step->('letters, series, networks, codes: leadqctl config import');
 
     $self->_up_web;
     $on_step->('nginx with the module and the sample site');
@@ -84,12 +86,22 @@ sub _up_database {
     return;
 }
 
+# Gateways of the outside world, and what is sent by them.
+sub _up_gateways {
+    my ($self) = @_;
+
+    my $receipts = random_hex(16);
+    $self->{pg}->import_config($self->_verifications(sha256_hex($receipts)));
+    $self->{world}->gateways(call => { shape => 'smsru-call' },
+        sms => { receipts => $self->url("/v1/receipts/sms/$receipts") });
+    make_path("$self->{dir}/secrets");
+    spew("$self->{dir}/secrets/$_", random_hex(8) . "\n") for qw(sms smsru);
+    return;
+}
+
 sub _up_web {
     my ($self) = @_;
 
-    $self->{key} = "$self->{dir}/links.key";
-    spew($self->{key}, '1 ' . random_hex(32) . "\n");
-    chmod 0600, $self->{key};
     my ($http, $server) = $self->_nginx_conf;
     $self->{nginx} = Leadq::Nginx->start(dir => "$self->{dir}/nginx",
         port => $self->{port}, http => $http, server => $server,
@@ -103,7 +115,10 @@ sub _up_worker {
     $self->{worker} = Leadq::Worker->start(dir => "$self->{dir}/worker",
         conf => {
             database => $self->{pg}->dsn(user => 'leadq_worker'),
-            keys => $self->{key},
+            keys => $self->key,
+            code_keys => $self->key('codes'),
+            check_keys => $self->key('checks'),
+            secrets_dir => "$self->{dir}/secrets",
             smtp_url => $self->{world}->smtp_url,
             smtp_tls => 'off',
             poll => '200ms',
@@ -193,6 +208,34 @@ sub _document {
     spew("$self->{dir}/leadq.json",
         JSON::PP->new->canonical->pretty->utf8->encode($document));
     return "$self->{dir}/leadq.json";
+}
+
+# The sample of verifications: a call that chooses its digits, then an SMS, both
+# by the outside world.
+sub _verifications {
+    my ($self, $receipts_sha256) = @_;
+
+    my $json = JSON::PP->new->utf8;
+    my $document = $json->decode(slurp("$ROOT/conf/verifications.json"));
+    my $ready = $json->decode(slurp("$ROOT/conf/gateways/smsru-call.json"));
+    my ($sms) = @{ $document->{gateways} };
+    my ($call) = @{ $ready->{gateways} };
+    my ($landing) = grep { $_->{name} eq 'landing' }
+        @{ $document->{verifications} };
+
+    $sms->{receipts}{secret_sha256} = $receipts_sha256;
+    $call->{name} = 'call';
+    push @{ $document->{gateways} }, $call;
+    unshift @{ $landing->{steps} }, { gateway => 'call', timeout => '20 s' };
+    for my $gateway ($sms, $call) {
+        my $world = $self->{world}->url("/gateway/$gateway->{name}/");
+        $gateway->{url} =~ s{^https?://[^/]+/}{$world};
+        $gateway->{ports} = [$world =~ /:(\d+)/ ? int $1 : ()];
+    }
+    delete $document->{'$schema'};
+    spew("$self->{dir}/verifications.json",
+        $json->canonical->pretty->encode($document));
+    return "$self->{dir}/verifications.json";
 }
 
 # (text for http, text for server) from the sample site: what is the
