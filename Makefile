@@ -310,7 +310,8 @@ install-module: module
 install-worker: worker
 	install -D -m 755 -t $(DESTDIR)$(SBINDIR) $(WORKER) $(CTL)
 	install -D -m 644 -t $(DESTDIR)$(DATADIR) conf/leadq.json \
-	    conf/leadq.schema.json conf/welcome.json conf/verifications.json
+	    conf/leadq.schema.json conf/welcome.json conf/verifications.json \
+	    conf/programmes.json
 	install -D -m 644 -t $(DESTDIR)$(DATADIR)/letters conf/letters/*
 	install -D -m 644 -t $(DESTDIR)$(DATADIR)/networks conf/networks/*
 	install -D -m 644 -t $(DESTDIR)$(DATADIR)/gateways conf/gateways/*

@@ -40,7 +40,7 @@ static int leadq_promo_blank(int32_t cp);
 static int leadq_promo_good(const leadq_folded_t *folded);
 
 
-static const char  leadq_promo_symbols[] = "23456789ACEHKMPTX";
+static const char  leadq_promo_symbols[] = LEADQ_PROMO_SYMBOLS;
 
 
 static const leadq_cyrillic_t  leadq_cyrillic[] = {

@@ -18,7 +18,8 @@
 #include <stddef.h>
 
 
-#define LEADQ_PROMO_LEN  12                 /* with the check symbol */
+#define LEADQ_PROMO_LEN      12             /* with the check symbol */
+#define LEADQ_PROMO_SYMBOLS  "23456789ACEHKMPTX"
 
 
 /*

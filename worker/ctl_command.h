@@ -43,7 +43,7 @@ typedef struct {
     const char *conf;  /* worker.conf; NULL: not looked at, as the spool */
     const char *spool; /* directory */
 
-    const char *second; /* operand that may be missing: NULL */
+    const char *second; /* operand; NULL where it may be missing */
     const char *status; /* of a test fire, as the next two; NULL: any */
     const char *click_id;
     int send;
@@ -60,6 +60,7 @@ typedef struct {
     const char *until;
     const char *zone;
     int csv;
+    const char *batch; /* of codes, its UUID; NULL: a new one */
 } ctl_options_t;
 
 /* Each command prints what is wrong itself. */
@@ -92,5 +93,7 @@ ctl_exit_e ctl_contact_merge(const ctl_options_t *options);
 ctl_exit_e ctl_doctor(const ctl_options_t *options);
 ctl_exit_e ctl_letters_preview(const ctl_options_t *options);
 ctl_exit_e ctl_report_funnel(const ctl_options_t *options);
+ctl_exit_e ctl_codes_generate(const ctl_options_t *options);
+ctl_exit_e ctl_codes_list(const ctl_options_t *options);
 
 #endif

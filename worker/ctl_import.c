@@ -444,7 +444,7 @@ take_lines(import_t *import)
     }
     stop_at =
         import->max_lines == 0 ? 0 : lines_read(import) + import->max_lines;
-    ctl_progress_begin(&import->progress, import->size, import->at,
+    ctl_progress_begin(&import->progress, "lines", import->size, import->at,
                        import->lines);
     buf_init(&row, BATCH_BYTES);
     while ((rc = take_next(import, &row, stop_at)) == 0) {

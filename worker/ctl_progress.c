@@ -18,9 +18,10 @@ seconds_since(const struct timespec *began)
 }
 
 void
-ctl_progress_begin(ctl_progress_t *progress, uint64_t size, uint64_t at,
-                   uint64_t lines)
+ctl_progress_begin(ctl_progress_t *progress, const char *what, uint64_t size,
+                   uint64_t at, uint64_t lines)
 {
+    progress->what = what;
     progress->size = size;
     progress->from = at;
     progress->from_lines = lines;
@@ -48,9 +49,9 @@ ctl_progress_text(const ctl_progress_t *progress, uint64_t at, uint64_t lines,
     memset(bar, '#', full < BAR ? full : BAR);
     bar[BAR] = '\0';
     (void)snprintf(out, CTL_PROGRESS_LEN,
-                   "[%s] %3.0f %%  %llu lines  %.0f/s  %.0f:%02.0f left", bar,
-                   share * 100, (unsigned long long)lines, rate,
-                   (double)((long)left / 60), (double)((long)left % 60));
+                   "[%s] %3.0f %%  %llu %s  %.0f/s  %.0f:%02.0f left", bar,
+                   share * 100, (unsigned long long)lines, progress->what,
+                   rate, (double)((long)left / 60), (double)((long)left % 60));
 }
 
 void

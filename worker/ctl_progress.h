@@ -1,5 +1,5 @@
 /*
- * A bar on a terminal: how much of a file is done, how fast, how long yet.
+ * A bar on a terminal: how much of a work is done, how fast, how long yet.
  * Where standard error is no terminal there is none.
  */
 
@@ -12,16 +12,18 @@
 #define CTL_PROGRESS_LEN 80 /* of the text, with its terminator */
 
 typedef struct {
-    uint64_t size; /* bytes in all */
-    uint64_t from; /* bytes and lines done before */
+    uint64_t size; /* bytes, or what it counts in, in all */
+    uint64_t from; /* and done before, as the lines of it */
     uint64_t from_lines;
     struct timespec began;
     double shown_s; /* when it was drawn, since then */
     int terminal;
+    const char *what; /* of lines; borrowed */
 } ctl_progress_t;
 
-void ctl_progress_begin(ctl_progress_t *progress, uint64_t size, uint64_t at,
-                        uint64_t lines);
+/* what: the name of lines, "lines" of a file. */
+void ctl_progress_begin(ctl_progress_t *progress, const char *what,
+                        uint64_t size, uint64_t at, uint64_t lines);
 
 /* Draws, unless it has just been drawn. */
 void ctl_progress_show(ctl_progress_t *progress, uint64_t at, uint64_t lines);

@@ -252,6 +252,10 @@ ctl_rules_check(ctl_check_t *check)
         {"mail_providers", 0, ctl_mail_check},
         {"gateways", 0, ctl_gateways_check},
         {"verifications", 0, ctl_verifications_check},
+        {"points", 0, ctl_points_check},
+        {"advisors", 0, ctl_advisors_check},
+        {"staff", 0, ctl_staff_check},
+        {"programmes", 0, ctl_programmes_check},
         {NULL, 0, NULL},
     };
 
@@ -266,5 +270,8 @@ ctl_rules_check(ctl_check_t *check)
         unique(check, "mail_providers", NULL);
         unique(check, "gateways", NULL);
         unique(check, "verifications", NULL);
+        unique(check, "points", NULL);
+        unique(check, "advisors", NULL);
+        unique(check, "programmes", NULL);
     }
 }

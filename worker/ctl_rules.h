@@ -24,6 +24,10 @@ void ctl_limits_check(ctl_check_t *check, json_t *value);
 void ctl_mail_check(ctl_check_t *check, json_t *list);
 void ctl_gateways_check(ctl_check_t *check, json_t *list);
 void ctl_verifications_check(ctl_check_t *check, json_t *list);
+void ctl_points_check(ctl_check_t *check, json_t *list);
+void ctl_advisors_check(ctl_check_t *check, json_t *list);
+void ctl_staff_check(ctl_check_t *check, json_t *list);
+void ctl_programmes_check(ctl_check_t *check, json_t *list);
 
 /* --- values, for the sections -------------------------------------------- */
 
@@ -57,6 +61,9 @@ void ctl_rules_flag(ctl_check_t *check, json_t *value);
 
 /* An address of e-mail, brought to its normal spelling. */
 void ctl_rules_email(ctl_check_t *check, json_t *value);
+
+/* The same of a phone, a mobile one of Russia: "+79161234567". */
+void ctl_rules_phone(ctl_check_t *check, json_t *value);
 
 /* A text of at most max characters, brought to its normal spelling. */
 void ctl_rules_text(ctl_check_t *check, json_t *value, size_t max);

@@ -41,6 +41,12 @@ ctl_rules_email(ctl_check_t *check, json_t *value)
 }
 
 void
+ctl_rules_phone(ctl_check_t *check, json_t *value)
+{
+    check_typed(check, value, LEADQ_TYPE_PHONE, 0);
+}
+
+void
 ctl_rules_text(ctl_check_t *check, json_t *value, size_t max)
 {
     check_typed(check, value, LEADQ_TYPE_TEXT, max);

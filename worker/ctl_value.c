@@ -323,6 +323,15 @@ ctl_value_prefix(const char *text)
                : "is not how a phone begins, such as \"+7940\"";
 }
 
+const char *
+ctl_value_user(const char *text)
+{
+    return is_made_of(text, ALNUM, ALNUM "._@+-", MAX_NAME)
+               ? NULL
+               : "is not the name of a user: letters, digits, \".\", \"_\", "
+                 "\"@\", \"+\" and \"-\", at most 63";
+}
+
 /* --- base_url ------------------------------------------------------------ */
 
 /* Beyond the host and port, or NULL. */

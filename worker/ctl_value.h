@@ -46,6 +46,9 @@ const char *ctl_value_path(const char *text);
 /* The name of a host, in lower case, with a dot: "brand.ru" */
 const char *ctl_value_host(const char *text);
 
+/* Whom nginx knows by that name: "anna", "o.petrova@brand.ru" */
+const char *ctl_value_user(const char *text);
+
 /* How phones begin: "+7940" */
 const char *ctl_value_prefix(const char *text);
 

@@ -33,13 +33,16 @@
 #define TAKES_EVENT 2048u
 #define TAKES_SEND 16384u
 #define TAKES_GATEWAY 32768u
+#define TAKES_CODES 524288u
 
 typedef struct {
     const char *group; /* first word */
     const char *name;  /* second word, or NULL */
     ctl_exit_e (*run)(const ctl_options_t *options);
     unsigned takes;
-    const char *operand; /* its name, or NULL; "[ID ...]": any number */
+    /* The names of one or two, or NULL; the second may be missing: "ID
+     * [NETWORK]"; any number: "[ID ...]". */
+    const char *operand;
     const char *what;
 } command_t;
 
@@ -111,6 +114,10 @@ static const command_t commands[] = {
      "[ADDRESS]", "erase a person and write to him no more"},
     {"contact", "merge", ctl_contact_merge, TAKES_DATABASE | TAKES_YES,
      "[ADDRESS ADDRESS]", "make one contact of two, the first"},
+    {"codes", "generate", ctl_codes_generate, TAKES_DATABASE | TAKES_CODES,
+     "NAME COUNT", "make promo codes and write them as CSV"},
+    {"codes", "list", ctl_codes_list, TAKES_DATABASE | TAKES_JSON, "PROGRAMME",
+     "print the batches of codes of a programme"},
     {"doctor", NULL, ctl_doctor,
      TAKES_DATABASE | TAKES_CONFIG | TAKES_DOCTOR | TAKES_JSON, NULL,
      "look for what is wrong, and say what to do"},
@@ -170,7 +177,8 @@ enum {
     KEY_CSV,
     KEY_ADDRESS,
     KEY_LEAD,
-    KEY_DATA
+    KEY_DATA,
+    KEY_BATCH
 };
 
 static const option_t option_table[] = {
@@ -254,10 +262,14 @@ static const option_t option_table[] = {
      "the day, in UTC (yesterday)"},
     {"network", KEY_NETWORK, "NAME", TAKES_PARTNERS, AT(network),
      "of this network alone"},
-    {"out", KEY_OUT, "PATH", TAKES_PREVIEW | TAKES_PARTNERS, AT(out),
+    {"out", KEY_OUT, "PATH", TAKES_PREVIEW | TAKES_PARTNERS | TAKES_CODES,
+     AT(out),
      "a letter's file: .html, .txt, or all of it; the\n"
      "                             directory of a file NAME-DATE.csv for each "
-     "network"},
+     "network;\n"
+     "                             the file of codes"},
+    {"batch", KEY_BATCH, "UUID", TAKES_CODES, AT(batch),
+     "go on with this batch of codes, or call it so"},
     {"help", 'h', NULL, 0, NOWHERE, "print this"},
     {"version", 'V', NULL, 0, NOWHERE, "print the version"},
 };
@@ -472,10 +484,32 @@ find_command(char ***words)
     return NULL;
 }
 
+/* Takes the words of a command that has one or two; -1: one is missing. */
+static int
+take_operands(arguments_t *a, const command_t *c, char ***operands)
+{
+    const char *second;
+    char name[NAME_SIZE];
+
+    if (c->operand == NULL) {
+        return 0;
+    }
+    second = strchr(c->operand, ' ');
+    if ((*operands)[0] == NULL
+        || (second != NULL && second[1] != '[' && (*operands)[1] == NULL))
+    {
+        return ctl_error("%s needs %s", command_name(c, 0, name), c->operand);
+    }
+    a->options.operand = *(*operands)++;
+    if (second != NULL && (*operands)[0] != NULL) {
+        a->options.second = *(*operands)++;
+    }
+    return 0;
+}
+
 static ctl_exit_e
 run_command(arguments_t *a, const command_t *c, char **operands)
 {
-    char name[NAME_SIZE];
 
     if (a->help) {
         print_command(stdout, c);
@@ -488,16 +522,8 @@ run_command(arguments_t *a, const command_t *c, char **operands)
         a->options.operands = operands;
         return c->run(&a->options);
     }
-    if (c->operand != NULL) {
-        if (operands[0] == NULL) {
-            (void)ctl_error("%s needs %s", command_name(c, 0, name),
-                            c->operand);
-            return CTL_USAGE;
-        }
-        a->options.operand = *operands++;
-        if (strchr(c->operand, '[') != NULL && operands[0] != NULL) {
-            a->options.second = *operands++;
-        }
+    if (take_operands(a, c, &operands) == -1) {
+        return CTL_USAGE;
     }
     if (operands[0] != NULL) {
         (void)ctl_error("one word too many: \"%s\"", operands[0]);

@@ -27,7 +27,8 @@ for my $file (qw(modules/ngx_http_leadq_module.so usr/sbin/leadq-worker
     usr/share/leadq/nginx/leadq-verifications.conf
     usr/share/leadq/html/report.html usr/share/leadq/html/echarts.min.js
     usr/share/leadq/leadq.json usr/share/leadq/leadq.schema.json
-    usr/share/leadq/verifications.json usr/share/leadq/gateways/smsc.json
+    usr/share/leadq/verifications.json usr/share/leadq/programmes.json
+    usr/share/leadq/gateways/smsc.json
     usr/share/man/man5/leadq.json.5
     usr/lib/sysusers.d/leadq-worker.conf etc/worker.conf))
 {

@@ -48,6 +48,12 @@ select is(leadq.add_codes('friends', '00000000-0000-7000-8000-0000000000b1', arr
 select is((select codes from leadq.promo_batch), 4);
 select leadq.add_codes('sale', '00000000-0000-7000-8000-0000000000b2', array['333333333333', '33333333333A']);
 select throws_ok($$select leadq.add_codes('none', gen_random_uuid(), '{}')$$, 'P0001', 'there is no programme "none"');
+select throws_ok($$select leadq.add_codes('sale', '00000000-0000-7000-8000-0000000000b1', '{}')$$, 'P0001', 'the batch is of another programme than "sale"');
+select is(leadq.begin_batch('sale', '00000000-0000-7000-8000-0000000000b3'), 0, 'a batch begins empty');
+select is(leadq.begin_batch('friends', '00000000-0000-7000-8000-0000000000b1'), 4, 'and goes on with what it has');
+select is((select string_agg(code, ' ') from leadq.batch_codes('00000000-0000-7000-8000-0000000000b1', (select code_id from leadq.promo_code where code = '22222222222A'), 2)),
+    '22222222223A 2222222222HA', 'its codes are read in their order, some at a time');
+select is((select string_agg(right(batch::text, 2) || ' ' || codes || ' ' || used, ',' order by batch) from leadq.batches('sale')), 'b2 2 0,b3 0 0', 'batches are told');
 select pg_temp.customer('+79160000001');
 update leadq.promo_code set owner_id = pg_temp.contact('+79160000001') where code = '22222222222A';
 

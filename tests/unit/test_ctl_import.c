@@ -246,6 +246,7 @@ progress(void **state)
 
     (void)state;
     memset(&p, 0, sizeof(p));
+    p.what = "lines";
     p.size = 1000;
     p.from = 200;
     p.from_lines = 20;

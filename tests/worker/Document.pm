@@ -134,7 +134,23 @@ my $RICH = <<'JSON';
     {"name": "prefixes", "by": "prefix", "max": 10, "per": "1 day",
      "mode": "captcha", "adapt": 0.3}]},
   {"name": "desk", "kind": "desk",
-   "steps": [{"gateway": "sms", "text": {"ru": "Код {code}"}}]}]}
+   "steps": [{"gateway": "sms", "text": {"ru": "Код {code}"}}]}],
+ "points": [
+  {"name": "mega", "title": "Мега", "time_zone": "Asia/Omsk",
+   "opens": "09:30", "closes": "24:00"},
+  {"name": "tsum"}],
+ "advisors": [
+  {"name": "anna", "title": "Анна", "role": "advisor", "point": "mega",
+   "active": true},
+  {"name": "O.Petrova@brand.example", "role": "supervisor"},
+  {"name": "igor", "point": "tsum", "active": false}],
+ "staff": ["+79160000000", "8 (916) 000-00-01"],
+ "programmes": [
+  {"name": "friends", "title": "Друзья", "kind": "referral",
+   "discount": "20 % на первую покупку", "max_uses": 3, "per_customer": 1,
+   "new_customer_only": true, "reserve_for": "15 min", "reward_after": 3,
+   "hold": "14 days", "life": "90 days", "active": true},
+  {"name": "spring", "kind": "promo", "discount": "500 ₽"}]}
 JSON
 
 sub rich { return $json->decode($RICH) }

@@ -28,8 +28,8 @@ sub passes {
 # --- documents
 
 for my $file (glob "$root/conf/leadq.json $root/conf/welcome.json"
-    . " $root/conf/verifications.json $root/conf/networks/*.json"
-    . " $root/conf/gateways/*.json")
+    . " $root/conf/verifications.json $root/conf/programmes.json"
+    . " $root/conf/networks/*.json $root/conf/gateways/*.json")
 {
     my $sample = JSON::PP::decode_json(slurp($file));
     passes($file =~ s{.*/conf/}{}r, $sample);

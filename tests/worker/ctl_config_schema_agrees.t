@@ -87,6 +87,24 @@ verifications.0.limits.1.by "profile"
 verifications.0.steps.1.text {"ru": "{code}\n{code}", "pt-BR": "{code}."}
 verifications.0.steps.0.window {"from": "21:00", "to": "09:00"}
 verifications.1.captcha "robots"
+points.0.title null
+points.0.opens "23:59"
+points.1.closes "00:30"
+advisors.0.name "a+b@c-d_e.f"
+advisors.0.role null
+advisors.1.role "brand"
+advisors.1.point "tsum"
+staff []
+staff null
+staff.0 "89160000002"
+programmes.0.title null
+programmes.0.max_uses 1000000
+programmes.0.reward_after null
+programmes.0.hold "0"
+programmes.0.reserve_for "1 day"
+programmes.0.life "400 days"
+programmes.1.per_customer 100
+programmes.1.reward_after 1
 CASES
 
 my $WRONG = <<'CASES';
@@ -249,6 +267,35 @@ verifications.0.limits.0.max 1.5
 verifications.0.limits.0.per "0"
 verifications.0.limits.0.adapt 0.3
 verifications.1.host "brand.example"
+points.0.name "Mega"
+points.0.title ""
+points.0.opens "24:00"
+points.0.closes "24:01"
+points.0.opens "9:30"
+points.0.hours "10-22"
+advisors.0.name "anna:secret"
+advisors.0.name "Анна"
+advisors.0.name ""
+advisors.0.role "boss"
+advisors.0.point null
+advisors.0.active 1
+advisors.2.point ""
+staff {}
+staff.0 "12345"
+staff.0 79160000000
+programmes.0.name null
+programmes.0.discount null
+programmes.0.discount " "
+programmes.0.kind "gift"
+programmes.0.max_uses 0
+programmes.0.max_uses 1000001
+programmes.0.per_customer 101
+programmes.0.new_customer_only "yes"
+programmes.0.reserve_for "0"
+programmes.0.reward_after 0
+programmes.0.hold "-1 day"
+programmes.0.life "0 days"
+programmes.0.codes 5
 CASES
 
 sub verdicts {

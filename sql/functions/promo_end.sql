@@ -1,0 +1,206 @@
+create or replace function leadq.web_promo_release(p_ids uuid[],
+    p_requests text[])
+returns table (n integer, status integer, headers text, body text)
+language plpgsql
+security definer set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+set enable_seqscan = off set enable_hashjoin = off
+set enable_mergejoin = off set jit = off  -- see README.md, Plans
+as $$
+declare
+    v_row record;
+begin
+    -- The customer has left: his reservation is free for others.  Request:
+    -- id (from the URL), advisor (trusted).  204, also for a repeat; 410
+    -- when it is redeemed, or of another point.  Called by the nginx module.
+    perform leadq._lock_codes(array(
+        select o.code_id
+          from unnest(p_requests) r (request)
+          join leadq.redemption o
+            on o.redemption_id = (r.request::jsonb ->> 'id')::uuid));
+
+    for v_row in
+        select r.n::integer as n, r.request::jsonb as request
+          from unnest(p_requests) with ordinality r (request, n)
+         order by r.n
+    loop
+        n := v_row.n;
+        headers := null;
+
+        with released as (
+            update leadq.redemption r
+               set state = 'released',
+                   reserved_until = null,
+                   closed_at = leadq.now(),
+                   reason = 'left'
+              from leadq._advisor(v_row.request,
+                                  array['advisor', 'supervisor']) a
+             where r.redemption_id = (v_row.request ->> 'id')::uuid
+               and r.state = 'reserved'
+               and r.point_id = a.point_id
+            returning r.code_id
+        )
+        update leadq.promo_code c
+           set reserved = c.reserved - 1
+          from released r
+         where c.code_id = r.code_id;
+
+        if found or exists (
+            select from leadq.redemption r
+              join leadq._advisor(v_row.request,
+                       array['advisor', 'supervisor']) a
+                on a.point_id = r.point_id
+             where r.redemption_id = (v_row.request ->> 'id')::uuid
+               and r.state = 'released') then
+            status := 204;
+            body := null;
+        else
+            status := 410;
+            body := leadq._problem('reservation-closed',
+                'This reservation is over', 410, null);
+        end if;
+
+        return next;
+    end loop;
+end
+$$;
+
+
+create or replace function leadq.web_promo_rollback(p_ids uuid[],
+    p_requests text[])
+returns table (n integer, status integer, headers text, body text)
+language plpgsql
+security definer set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
+set enable_seqscan = off set enable_hashjoin = off
+set enable_mergejoin = off set jit = off  -- see README.md, Plans
+as $$
+declare
+    v_requests jsonb[] := p_requests::jsonb[];
+    v_answer record;
+    v_n integer;
+begin
+    -- A supervisor takes a sale back: the use is free again, and the gift
+    -- that it earned goes.  Request: id (from the URL), reason, advisor
+    -- (trusted).  200; 403 for who is no supervisor, 404, 409 when it is not
+    -- redeemed.  A repeat of the request gets the same.  Called by the nginx
+    -- module.
+    perform leadq._lock_codes(array(
+        select o.code_id
+          from unnest(v_requests) r (request)
+          join leadq.redemption o
+            on o.redemption_id = (r.request ->> 'id')::uuid));
+
+    for v_n in 1 .. cardinality(p_ids) loop
+        v_answer := leadq._roll_back(p_ids[v_n], v_requests[v_n]);
+        n := v_n;
+        status := v_answer.status;
+        headers := null;
+        body := v_answer.body;
+        return next;
+    end loop;
+end
+$$;
+
+
+create or replace function leadq._roll_back(p_id uuid, p_request jsonb,
+    out status integer, out body text)
+language plpgsql
+as $$
+declare
+    v_supervisor leadq.advisor;
+    v_redemption leadq.redemption;
+    v_code leadq.promo_code;
+begin
+    -- One roll-back; the code is locked.
+    v_supervisor := leadq._advisor(p_request, array['supervisor']);
+
+    if v_supervisor is null then
+        status := 403;
+        body := leadq._promo_forbidden();
+        return;
+    end if;
+
+    select r.* into v_redemption
+      from leadq.redemption r
+     where r.redemption_id = (p_request ->> 'id')::uuid
+       and (v_supervisor.point_id is null
+            or r.point_id = v_supervisor.point_id);
+
+    if not found then
+        status := 404;
+        body := leadq._problem('no-such-redemption',
+            'There is no such redemption', 404, null);
+        return;
+    end if;
+
+    if v_redemption.state = 'redeemed' then
+        update leadq.redemption r
+           set state = 'rolled_back',
+               closed_at = leadq.now(),
+               rollback_id = p_id,
+               reason = p_request ->> 'reason'
+         where r.redemption_id = v_redemption.redemption_id
+        returning * into v_redemption;
+
+        update leadq.promo_code c
+           set used = c.used - 1
+         where c.code_id = v_redemption.code_id
+        returning * into v_code;
+
+        update leadq.reward w
+           set state = case w.state when 'issued' then 'clawed_back'
+                       else 'cancelled' end,
+               ended_at = leadq.now()
+          from leadq.programme p
+         where w.code_id = v_code.code_id
+           and w.state in ('pending', 'approved', 'issued')
+           and p.programme_id = w.programme_id
+           and v_code.used < p.reward_after;
+
+        insert into leadq.event (at, kind, contact_id, ref, data)
+        values (leadq.now(), 'code.rolled_back', v_redemption.contact_id,
+                v_redemption.redemption_id,
+                jsonb_build_object('by', v_supervisor.name));
+    elsif v_redemption.rollback_id is distinct from p_id then
+        status := 409;
+        body := leadq._problem('already-closed',
+            'There is nothing to take back', 409, null);
+        return;
+    end if;
+
+    status := 200;
+    body := leadq._redemption_document(v_redemption);
+end
+$$;
+
+
+create or replace function leadq._end_promo()
+returns void
+language plpgsql
+as $$
+begin
+    -- Reservations that are over, of codes that nobody asks for any more;
+    -- gifts whose hold is over and that nothing speaks against.  Called by
+    -- maintain().
+    perform leadq._lock_codes(array(
+        select distinct r.code_id from leadq.redemption r
+         where r.state = 'reserved'
+           and r.reserved_until <= leadq.now()));
+
+    with approved as (
+        update leadq.reward w
+           set state = 'approved'
+         where w.state = 'pending'
+           and w.due_at <= leadq.now()
+           and not exists (select from leadq.promo_flag f
+                            where f.code_id = w.code_id)
+        returning w.owner_id, w.programme_id
+    )
+    insert into leadq.event (at, kind, contact_id, data)
+    select leadq.now(), 'reward.approved', a.owner_id,
+           jsonb_build_object('programme', p.name)
+      from approved a
+      join leadq.programme p using (programme_id);
+end
+$$;
