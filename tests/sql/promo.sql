@@ -123,6 +123,8 @@ update leadq.reward set state = 'issued';
 select is(pg_temp.roll_back(gen_random_uuid(), pg_temp.of(c)), '200 rolled_back 1') from t;
 select is((select string_agg(state, ',') from leadq.reward), 'clawed_back', 'what was given out is wanted back');
 
+select is(pg_temp.redeem(c, jsonb_build_object('reservation', b, 'receipt', '17')), '201 redeemed 2', 'and who asks for that sale again hears what was said then') from t;
+
 -- Five reservations at a time.
 create function pg_temp.hoard(p_i integer) returns text language sql as $$
     select pg_temp.reserve(gen_random_uuid(), '333333333333', pg_temp.customer('+7917000000' || p_i), 'boris') $$;
