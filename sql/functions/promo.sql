@@ -265,6 +265,14 @@ declare
     v_answer record;
     v_n integer;
 begin
+    -- A number may have been proved a moment ago, and its rule not have run.
+    perform leadq._meet_verified(array(
+        select v.verification_id
+          from unnest(v_requests) r (request)
+          join leadq.verification v
+            on v.verification_id = (r.request ->> 'verification')::uuid
+         where v.state = 'verified'));
+
     -- One after another for a customer, too: how many codes of a kind he has
     -- used is counted.  Customers are locked before codes.
     perform from leadq.contact c
