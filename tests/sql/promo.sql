@@ -133,7 +133,7 @@ select is((select string_agg(point || ' ' || advisor || ' ' || redeemed, ',' ord
 
 -- The rule of a proved number has not run yet.
 select is(pg_temp.reserve(gen_random_uuid(), '2222222222HA', pg_temp.customer('+79180000001', false)), '201 reserved 2', 'a number that was proved a moment ago is good at the till');
-select is((select state from leadq.address where value = '+79180000001'), 'unknown', 'and is confirmed by its rule');
+select is((select state from leadq.address where value = '+79180000001'), 'new', 'and is confirmed by its rule');
 
 -- What the programme says.
 update leadq.promo_code set expires_at = leadq.now() where code = '2222222222AA';
