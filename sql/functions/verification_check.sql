@@ -36,11 +36,10 @@ begin
       order by v.verification_id
         for update;
 
-    perform leadq._lock_cells(array_agg(l.limit_id),
-                array_agg(leadq._subject(v.phone)))
+    perform leadq._lock_cells(array_agg(l.limit_id), array_agg(v.subject))
        from unnest(v_verifications) r (id)
       cross join lateral (
-        select o.phone, o.profile_id, o.closed_at
+        select leadq._subject(o.phone) as subject, o.profile_id, o.closed_at
           from leadq.verification o
          where o.verification_id = r.id
          limit 1) v
@@ -109,13 +108,15 @@ begin
                             or r.request -> 'code' ->> v.chosen_key::text
                                 = encode(v.chosen_mac, 'hex')), false)
                        as is_right,
-                   w.wait, w.hide, v_now + p.result_life as good_until
+                   u.subject as whose, w.wait, w.hide, v_now + p.result_life as good_until
               from unnest(p_ids, p_requests)
                    with ordinality r (id, request, n)
               left join leadq.verification v
                 on v.verification_id = (r.request ->> 'id')::uuid
                and v.session = leadq._session_hash(r.request)
               left join leadq.profile p on p.profile_id = v.profile_id
+             cross join lateral (
+                select leadq._subject(v.phone) as subject offset 0) u
               left join lateral (
                 select max(c.full_at - v_now - l.per
                            * ((l.max - 1) / l.max::double precision)) as wait,
@@ -123,7 +124,7 @@ begin
                   from leadq.profile_limit l
                   join leadq.limit_cell c
                     on c.limit_id = l.limit_id
-                   and c.subject = leadq._subject(v.phone)
+                   and c.subject = u.subject
                  where l.profile_id = v.profile_id
                    and l.subject = 'wrong_phone'
                    and l.mode = 'enforce') w on true
@@ -164,7 +165,7 @@ begin
                and l.profile_id = j.profile_id
                and l.subject = 'wrong_phone'
                and c.limit_id = l.limit_id
-               and c.subject = leadq._subject(j.phone)
+               and c.subject = j.whose
         )
         select j.n, j.verdict, j.verification_id, a.status,
                case when a.status = 429 then 'Retry-After: '
@@ -204,13 +205,12 @@ $$;
 
 create or replace function leadq._mismatch_problem(p_left integer)
 returns text
-language plpgsql immutable
+language sql immutable
 as $$
-begin
-    return leadq._problem('code-mismatch', 'This is not the code', 422,
-        jsonb_build_object('checks_left', p_left, 'errors',
-            '[{"field": "code", "code": "code-mismatch"}]'::jsonb));
-end
+    select '{"type":"urn:leadq:problem:code-mismatch",'
+        || '"title":"This is not the code","status":422,"checks_left":'
+        || p_left
+        || ',"errors":[{"field":"code","code":"code-mismatch"}]}'
 $$;
 
 
@@ -230,8 +230,10 @@ begin
     select array_agg(c.limit_id), array_agg(c.subject), array_agg(c.units)
       into v_limits, v_subjects, v_units
       from (select l.limit_id,
-                   leadq._limit_subject(l.subject, jsonb_build_object(
-                       'phone', v.phone)) as subject,
+                   case when l.subject = 'wrong' then leadq._subject('')
+                        else leadq._limit_subject(l.subject,
+                                 jsonb_build_object('phone', v.phone))
+                   end as subject,
                    case l.subject when 'wrong' then 1 else -1 end as units
               from unnest(p_wrong || p_verified,
                           array_fill(false, array[cardinality(p_wrong)])

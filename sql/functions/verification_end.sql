@@ -86,13 +86,33 @@ create or replace function leadq._erase_numbers(p_phones text[])
 returns void
 language plpgsql
 as $$
-begin
-    -- Takes numbers out of verifications and of what is known of operators.
-    perform leadq._forget_numbers(array(
+declare
+    v_ids uuid[] := array(
         select v.verification_id from leadq.verification v
          where v.phone = any (p_phones)
          order by v.verification_id
-           for update));
+           for update);
+    v_sends uuid[];
+begin
+    -- Takes numbers out of verifications and of what is known of operators;
+    -- what was still to be sent or asked is not.
+    select array_agg(s.send_id) into v_sends
+      from leadq.verification_send s
+      join leadq.verification v using (verification_id)
+     where v.verification_id = any (v_ids)
+       and v.closed_at is null;
+
+    if v_sends is not null then
+        delete from leadq.job_ready j
+         where j.kind in ('code', 'poll')
+           and j.ref = any (v_sends);
+
+        delete from leadq.job_scheduled j
+         where j.kind in ('code', 'poll')
+           and j.ref = any (v_sends);
+    end if;
+
+    perform leadq._forget_numbers(v_ids);
 
     delete from leadq.phone_operator o where o.phone = any (p_phones);
 end

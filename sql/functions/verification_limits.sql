@@ -1,6 +1,6 @@
 create or replace function leadq._subject(p_whose text)
 returns bytea
-language sql immutable
+language sql stable  -- so that it is inlined, as convert_to() is stable
 as $$
     select substr(sha256(convert_to(p_whose, 'UTF8')), 1, 16)
 $$;
@@ -47,21 +47,41 @@ create or replace function leadq._lock_cells(p_limits integer[],
 returns void
 language plpgsql
 as $$
+declare
+    v_limits integer[];
+    v_subjects bytea[];
+    v_found integer;
 begin
-    -- Makes the cells that are not there and locks all, by key.
-    insert into leadq.limit_cell (limit_id, subject, full_at)
-    select distinct c.limit_id, c.subject, 'epoch'::timestamptz
-      from unnest(p_limits, p_subjects) c (limit_id, subject)
-     order by c.limit_id, c.subject
-    on conflict do nothing;
+    -- Locks cells by key, and makes those that are not there.
+    select array_agg(c.limit_id order by c.limit_id, c.subject),
+           array_agg(c.subject order by c.limit_id, c.subject)
+      into v_limits, v_subjects
+      from (select distinct u.limit_id, u.subject
+              from unnest(p_limits, p_subjects) u (limit_id, subject)) c;
 
-    perform from (select distinct c.limit_id, c.subject
-                    from unnest(p_limits, p_subjects) c (limit_id, subject)
-                   order by c.limit_id, c.subject) c
+    select count(*) into v_found
+      from unnest(v_limits, v_subjects) c (limit_id, subject)
+     cross join lateral (
+        select from leadq.limit_cell o
+         where o.limit_id = c.limit_id
+           and o.subject = c.subject
+         limit 1) o;
+
+    -- Made before any is locked: a lock that waits for a new row of somebody
+    -- who waits for it would be the end.
+    if v_found < cardinality(v_limits) then
+        insert into leadq.limit_cell (limit_id, subject, full_at)
+        select c.limit_id, c.subject, 'epoch'
+          from unnest(v_limits, v_subjects) c (limit_id, subject)
+        on conflict do nothing;
+    end if;
+
+    perform from unnest(v_limits, v_subjects) c (limit_id, subject)
       cross join lateral (
         select from leadq.limit_cell o
          where o.limit_id = c.limit_id
            and o.subject = c.subject
+         limit 1
            for update) o;
 end
 $$;

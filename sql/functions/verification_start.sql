@@ -1,12 +1,14 @@
 create or replace function leadq._problem(p_type text, p_title text,
     p_status integer, p_more jsonb)
 returns text
-language sql immutable
+language plpgsql immutable
 as $$
+begin
     -- A problem (RFC 9457) as web functions answer it.
-    select (jsonb_build_object('type', 'urn:leadq:problem:' || p_type,
-                'title', p_title, 'status', p_status)
-            || coalesce(p_more, '{}'))::text
+    return jsonb_build_object('type', 'urn:leadq:problem:' || p_type,
+               'title', p_title, 'status', p_status)
+           || coalesce(p_more, '{}');
+end
 $$;
 
 
@@ -15,8 +17,8 @@ returns text
 language sql immutable
 as $$
     -- Unknown, of somebody else, expired, locked, used: one answer for all.
-    select leadq._problem('verification-closed',
-                          'This verification is over', 410, null)
+    select '{"type":"urn:leadq:problem:verification-closed",'
+        || '"title":"This verification is over","status":410}'
 $$;
 
 

@@ -146,9 +146,7 @@ create table leadq.limit_cell (
     subject         bytea       not null,
     full_at         timestamptz not null,
     constraint limit_cell_pk primary key (limit_id, subject)
-) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
-
-create index limit_cell_full_ix on leadq.limit_cell using brin (full_at);
+) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);
 
 comment on table leadq.limit_cell is
     'The state of a limit for one phone, session, address and so on, whose '

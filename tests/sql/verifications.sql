@@ -260,6 +260,9 @@ select is(pg_temp.show('00000000-0000-7000-8000-000000000013', 'state') || pg_te
 -- Erasure.
 select leadq.contact_erase('phone', '+79160000001');
 select is((select count(*) from leadq.verification where phone = '+79160000001') + (select count(*) from leadq.phone_operator), 0::bigint, 'who is erased leaves no number behind');
+select pg_temp.start('00000000-0000-7000-8000-000000000014', '+79160000014', '{"profile": "plain"}');
+select leadq.contact_erase('phone', '+79160000014');
+select is(pg_temp.claim(), null, 'and is sent nothing more');
 select leadq.contact_erase('phone', '+79160000006');
 select is((select state from leadq.verification where verification_id = '00000000-0000-7000-8000-000000000006'), 'cancelled', 'what was under way ends');
 select leadq.shift_time('31 days');
