@@ -265,6 +265,14 @@ declare
     v_answer record;
     v_n integer;
 begin
+    -- A number may have been proved a moment ago, and its rule not have run.
+    perform leadq._meet_verified(array(
+        select v.verification_id
+          from unnest(v_requests) r (request)
+          join leadq.verification v
+            on v.verification_id = (r.request ->> 'verification')::uuid
+         where v.state = 'verified'));
+
     -- One after another for a customer, too: how many codes of a kind he has
     -- used is counted.  Customers are locked before codes.
     perform from leadq.contact c
@@ -340,7 +348,7 @@ begin
                 null);
         else
             status := 201;
-            body := leadq._redemption_document(v_held);
+            body := leadq._redemption_document(v_held, p_redeem);
         end if;
 
         return;
@@ -439,7 +447,8 @@ begin
     if v_held.redemption_id is null then
         insert into leadq.redemption (redemption_id, code_id, contact_id,
                point_id, advisor_id, verification_id, state, reserved_until,
-               created_at, redeemed_at, redeem_id, receipt, fingerprint)
+               created_at, redeemed_at, redeem_id, receipt, fingerprint,
+               uses_left)
         values (p_id, v_code.code_id, v_contact, v_advisor.point_id,
                 v_advisor.advisor_id, (p_request ->> 'verification')::uuid,
                 case when p_redeem then 'redeemed' else 'reserved' end,
@@ -447,7 +456,9 @@ begin
                      then v_now + v_programme.reserve_for end,
                 v_now, case when p_redeem then v_now end,
                 case when p_redeem then p_id end, p_request ->> 'receipt',
-                p_request ->> '$fingerprint')
+                p_request ->> '$fingerprint',
+                case when p_redeem then v_code.max_uses - v_code.used
+                                        - v_code.reserved - 1 end)
         returning * into v_held;
 
         update leadq.promo_code c
@@ -463,7 +474,8 @@ begin
                redeem_id = p_id,
                advisor_id = v_advisor.advisor_id,
                receipt = p_request ->> 'receipt',
-               fingerprint = p_request ->> '$fingerprint'
+               fingerprint = p_request ->> '$fingerprint',
+               uses_left = v_code.max_uses - v_code.used - v_code.reserved
          where r.redemption_id = v_held.redemption_id
         returning * into v_held;
 
@@ -479,25 +491,30 @@ begin
     end if;
 
     status := 201;
-    body := leadq._redemption_document(v_held);
+    body := leadq._redemption_document(v_held, p_redeem);
 end
 $$;
 
 
-create or replace function leadq._redemption_document(r leadq.redemption)
+create or replace function leadq._redemption_document(r leadq.redemption,
+    p_sale boolean)
 returns text
 language plpgsql stable
 as $$
 begin
+    -- What a till is told: of a sale what was true when it was made, whatever
+    -- became of it since, so that every repeat gets the same; otherwise what
+    -- is true now.
     return (
         select jsonb_strip_nulls(jsonb_build_object(
                    'id', r.redemption_id,
-                   'state', r.state,
+                   'state', case when p_sale then 'redeemed' else r.state end,
                    'code', c.code,
                    'programme', p.title,
                    'discount', p.discount,
                    'reserved_until', r.reserved_until,
-                   'uses_left', c.max_uses - c.used - c.reserved))::text
+                   'uses_left', case when p_sale then r.uses_left
+                       else c.max_uses - c.used - c.reserved end))::text
           from leadq.promo_code c
           join leadq.programme p using (programme_id)
          where c.code_id = r.code_id);

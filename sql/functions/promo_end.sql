@@ -170,7 +170,7 @@ begin
     end if;
 
     status := 200;
-    body := leadq._redemption_document(v_redemption);
+    body := leadq._redemption_document(v_redemption, false);
 end
 $$;
 

@@ -281,14 +281,13 @@ end
 $$;
 
 
-create or replace function leadq._take_verified(p_verifications uuid[])
+create or replace function leadq._meet_verified(p_verifications uuid[])
 returns void
-language plpgsql
+language sql
 as $$
-begin
-    -- The rule of a verified number: it is confirmed as an address, of a new
-    -- contact if nobody has it and its owner has agreed to be kept; his
-    -- consents are written down, with the code as their evidence.
+    -- Verified numbers that nobody has become those of new contacts, if their
+    -- owners have agreed to be kept.  A repeat does nothing.  Called by the
+    -- rule, and by a till that cannot wait for it.
     with wanted as (
         select distinct on (v.phone) v.phone, v.lang,
                nextval('leadq.contact_contact_id_seq') as contact_id
@@ -310,7 +309,19 @@ begin
     insert into leadq.contact (contact_id, lang, created_at)
     select w.contact_id, w.lang, leadq.now()
       from wanted w
-      join fresh f using (contact_id);
+      join fresh f using (contact_id)
+$$;
+
+
+create or replace function leadq._take_verified(p_verifications uuid[])
+returns void
+language plpgsql
+as $$
+begin
+    -- The rule of a verified number: it is confirmed as an address, of a new
+    -- contact if nobody has it and its owner has agreed to be kept; his
+    -- consents are written down, with the code as their evidence.
+    perform leadq._meet_verified(p_verifications);
 
     perform from leadq.address a
       where a.channel = 'phone'

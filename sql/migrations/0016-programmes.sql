@@ -148,6 +148,7 @@ create table leadq.redemption (
     reason          text,
     receipt         text,
     fingerprint     text,
+    uses_left       integer,
     constraint redemption_pk primary key (redemption_id),
     constraint redemption_redeem_uq unique (redeem_id),
     constraint redemption_code_fk foreign key (code_id)
@@ -182,6 +183,8 @@ comment on table leadq.redemption is
     'A use of a code: reserved, redeemed or released, rolled back by a '
     'supervisor. redeem_id and rollback_id are the requests that did it, so '
     'that a repeat gets the same answer.';
+comment on column leadq.redemption.uses_left is
+    'Of the code, when it was redeemed: what the till was told.';
 
 
 create table leadq.reward (

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
-# leadq-verifications.conf: what each of its locations tells SQL, and that the
-# sample site has all that it needs.
+# leadq-verifications.conf and leadq-desk.conf: what each of their locations
+# tells SQL, and that the sample site has all that they need.
 
 use strict;
 use warnings;
@@ -23,13 +23,15 @@ my $dsn = $pg->dsn;
 $pg->sql("create function leadq.web_$_(p_ids uuid[], p_requests text[])
     returns table (n int, status int, headers text, body text) language sql
     as 'select * from leadq.web_echo(p_ids, p_requests)'")
-    for qw(otp_start otp_check otp_resend otp receipt);
+    for qw(otp_start otp_check otp_resend otp receipt promo_check
+        promo_reserve promo_release promo_redeem promo_rollback);
 
 my $dir = tempdir();
 my $conf = abs_path("$FindBin::Bin/../../conf/nginx");
 spew("$dir/$_.key", '3 ' . ('ab' x 32) . "\n") for qw(links checks);
 spew("$dir/users", "anna:{PLAIN}secret\nolga:{PLAIN}secret\n");
 my $include = slurp("$conf/leadq-verifications.conf")
+    . slurp("$conf/leadq-desk.conf")
     =~ s{/etc/leadq/desk\.htpasswd}{$dir/users}gr;
 
 # What the sample site has inside http.
@@ -37,8 +39,8 @@ my $sample = slurp("$conf/leadq.conf");
 my $http = join "\n", $sample =~ /^(leadq_key [^;]*;|leadq_limit_zone [^;]*;
     |map .*?^\}|log_format .*?;)/msgx;
 $http =~ s{/etc/leadq/}{$dir/}g;
-like($sample, qr{^    include \S+/leadq-verifications\.conf;}m,
-    'the sample site includes it');
+like($sample, qr{^    include \S+/leadq-$_\.conf;}m,
+    "the sample site includes leadq-$_.conf") for qw(verifications desk);
 
 my $ng = Leadq::Nginx->start(http => qq(leadq_database main "$dsn"; $http),
     server => "access_log access.log leadq; $include");
@@ -60,7 +62,7 @@ sub row {
     my $row = decode_json($r->{content});
     my $own = delete $row->{'$session'};
     like($own, qr/^[0-9a-f]{32}$/, "$method $path has a session")
-        if $path !~ /receipts/;
+        if $path !~ m{receipts|/promo/checks|reservations/|rollback};
     $session ||= $r->{headers}{'leadq-session'};
     return $row;
 }
@@ -113,6 +115,33 @@ is_deeply(row($_, "/v1/desk/verifications/$id", undef, @anna),
     { id => $id, method => $_ }, "and $_") for qw(GET DELETE);
 is(row('GET', "/v1/desk/verifications/$id"), '401 unauthorized',
     'each by a password');
+
+# --- codes at the till
+my $code = '222222222222';
+is(codes(http('POST', $ng->url('/v1/promo/checks'))), '401 unauthorized',
+    'codes are for advisors');
+is(codes(form($ng->url("/v1/promo/$_"), '', @anna)), '403 cross-origin',
+    "$_: on their own page") for 'checks', 'reservations', 'redemptions',
+    "redemptions/$id/rollback";
+is_deeply(row('POST', '/v1/promo/checks', 'code=2222-2222-2222&phone='
+    . '89161234567', @anna), { code => $code, phone => '+79161234567',
+    advisor => 'anna' }, 'is a code good?');
+is(row('POST', '/v1/promo/checks', 'code=2222-2222-2223&advisor=olga', @anna),
+    '422 advisor.unknown-field code.code-typo', 'a typing error costs nothing');
+is_deeply(row('POST', '/v1/promo/reservations', qq({"code":"$code",)
+    . qq("verification":"$id"}), @anna), { code => $code,
+    verification => $id, advisor => 'anna' }, 'a use is reserved');
+is_deeply(row('DELETE', "/v1/promo/reservations/$id", undef, @anna),
+    { id => $id, advisor => 'anna' }, 'and released');
+is(row('POST', '/v1/promo/redemptions', "reservation=$id", @anna),
+    '400 idempotency-key-required', 'a sale has a key of its own');
+is_deeply(row('POST', '/v1/promo/redemptions', "reservation=$id&receipt=17",
+    @anna, 'idempotency-key' => 'a')->{reservation}, $id, 'and is kept');
+is(row('POST', "/v1/promo/redemptions/$id/rollback", '', @anna),
+    '422 reason.required', 'there is a reason to take it back');
+is_deeply(row('POST', "/v1/promo/redemptions/$id/rollback", 'reason=broken',
+    @anna), { id => $id, reason => 'broken', advisor => 'anna' },
+    'which is told');
 
 # --- receipts
 is_deeply(row('POST', '/v1/receipts/smsc.ru/S3-cret', 'id=1&status=1',

@@ -48,10 +48,7 @@ codes(void **state)
     }
 }
 
-/*
- * The first two symbols may be letters or figures without a word: each of
- * the 17 stands there as often as any other of its sort.
- */
+/* Each of the 17 symbols comes first about as often as any other. */
 static void
 chance(void **state)
 {
