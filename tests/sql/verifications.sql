@@ -257,9 +257,18 @@ select is(pg_temp.claim(), null, 'for a wrong one nothing is sent');
 select leadq.shift_time('2 s');
 select is(pg_temp.show('00000000-0000-7000-8000-000000000013', 'state') || pg_temp.check('00000000-0000-7000-8000-000000000013', '1'), 'sent422 4', 'and nobody can tell');
 
+-- Routes: by operator, by hour.
+insert into leadq.phone_operator values ('+79160000021', 'mts', leadq.now());
+select pg_temp.start('00000000-0000-7000-8000-000000000021', '+79160000021');
+select is(pg_temp.sends('00000000-0000-7000-8000-000000000021'), 'sms:queued', 'no call to an operator where calls do not arrive');
+update leadq.profile_step set window_from = (leadq.now() at time zone 'Europe/Moscow')::time + interval '2 hours', window_to = (leadq.now() at time zone 'Europe/Moscow')::time + interval '3 hours' where window_from is not null;
+select pg_temp.start('00000000-0000-7000-8000-000000000022', '+79160000022');
+select is(pg_temp.sends('00000000-0000-7000-8000-000000000022'), 'sms:queued', 'nor out of its hours');
+select pg_temp.go('123456', 'done');
+
 -- Erasure.
 select leadq.contact_erase('phone', '+79160000001');
-select is((select count(*) from leadq.verification where phone = '+79160000001') + (select count(*) from leadq.phone_operator), 0::bigint, 'who is erased leaves no number behind');
+select is((select count(*) from leadq.verification where phone = '+79160000001') + (select count(*) from leadq.phone_operator where phone = '+79160000001'), 0::bigint, 'who is erased leaves no number behind');
 select pg_temp.start('00000000-0000-7000-8000-000000000014', '+79160000014', '{"profile": "plain"}');
 select leadq.contact_erase('phone', '+79160000014');
 select is(pg_temp.claim(), null, 'and is sent nothing more');
