@@ -266,6 +266,9 @@ select pg_temp.start('00000000-0000-7000-8000-000000000022', '+79160000022');
 select is(pg_temp.sends('00000000-0000-7000-8000-000000000022'), 'sms:queued', 'nor out of its hours');
 select pg_temp.go('123456', 'done');
 
+select is((select count(*) from leadq.job_done where kind in ('code', 'captcha') and outcome = 'dead') > 3, true, 'calls have failed,');
+select is((select count(*) from leadq.job_dead), 0::bigint, 'of which none is a dead letter');
+
 -- Erasure.
 select leadq.contact_erase('phone', '+79160000001');
 select is((select count(*) from leadq.verification where phone = '+79160000001') + (select count(*) from leadq.phone_operator where phone = '+79160000001'), 0::bigint, 'who is erased leaves no number behind');
