@@ -134,13 +134,10 @@ outcome_json(const outcome_t *outcome)
     int failed;
 
     json = json_object();
-    failed = json_object_set_new(json, "ms", json_integer(outcome->ms))
-             | set_number(json, "http", outcome->http)
-             | set_number(json, "smtp", outcome->smtp)
-             | set_text(json, "code", outcome->code)
-             | set_text(json, "reason", outcome->reason)
-             | set_text(json, "reply", outcome->reply)
-             | set_send(json, outcome);
+    failed = json_object_set_new(json, "ms", json_integer(outcome->ms));
+    failed |= set_number(json, "http", outcome->http);
+    failed |= set_number(json, "smtp", outcome->smtp);
+    failed |= set_text(json, "code", outcome->code);
     if (outcome->class_ != CLASS_NONE) {
         failed |= set_text(json, "class", class_name(outcome->class_));
     }
@@ -148,6 +145,9 @@ outcome_json(const outcome_t *outcome)
         failed |= json_object_set_new(json, "retry_after_s",
                                       json_integer(outcome->retry_after_s));
     }
+    failed |= set_text(json, "reason", outcome->reason);
+    failed |= set_text(json, "reply", outcome->reply);
+    failed |= set_send(json, outcome);
     if (outcome->url != NULL) {
         failed |= json_object_set_new(json, "url", json_string(outcome->url));
     }

@@ -146,7 +146,7 @@ begin
     perform leadq._lock_cells(p_limits, p_subjects);
 
     update leadq.limit_cell o
-       set full_at = case when c.units > 0
+       set full_at = case when c.units >= 0
                           then greatest(o.full_at, leadq.now())
                           else o.full_at end
                      + l.per * (c.units / l.max)::double precision
@@ -157,7 +157,7 @@ begin
       join leadq.profile_limit l using (limit_id)
      where o.limit_id = c.limit_id
        and o.subject = c.subject
-       and (c.units > 0 or o.full_at > leadq.now());
+       and (c.units >= 0 or o.full_at > leadq.now());
 end
 $$;
 

@@ -118,15 +118,20 @@ as $$
 declare
     v_name text;
     v_timeout interval;
+    v_blocked boolean;
 begin
-    -- Plans a send of a step, and a look at what became of it.  The
-    -- verification is locked, or was just made.
+    -- Plans a send of a step, and a look at what became of it.  Of a
+    -- verification that a limit has blocked the send is over before it
+    -- begins; as much is written then, so that the time an answer takes tells
+    -- nobody.  The verification is locked, or was just made.
     insert into leadq.verification_send (send_id, verification_id, n, step,
-           gateway_id, manual, queued_at)
+           gateway_id, manual, queued_at, state, ended_at)
     select p_send, v.verification_id,
            1 + (select count(*) from leadq.verification_send o
                  where o.verification_id = v.verification_id),
-           s.step, s.gateway_id, p_manual, leadq.now()
+           s.step, s.gateway_id, p_manual, leadq.now(),
+           case when v.blocked_by is null then 'queued' else 'cancelled' end,
+           case when v.blocked_by is not null then leadq.now() end
       from leadq.verification v
       join leadq.profile_step s
         on s.profile_id = v.profile_id
@@ -141,7 +146,8 @@ begin
            fallbacks = v.fallbacks + (not p_manual)::integer
      where v.verification_id = p_verification;
 
-    select g.name, s.timeout into v_name, v_timeout
+    select g.name, s.timeout, v.blocked_by is not null
+      into v_name, v_timeout, v_blocked
       from leadq.verification v
       join leadq.profile_step s
         on s.profile_id = v.profile_id
@@ -149,8 +155,14 @@ begin
       join leadq.gateway g using (gateway_id)
      where v.verification_id = p_verification;
 
-    perform leadq._add_jobs('code', 1, 'gateway:' || v_name, array[p_send],
-                            array[p_at]);
+    if not v_blocked then
+        perform leadq._add_jobs('code', 1, 'gateway:' || v_name,
+                                array[p_send], array[p_at]);
+    else
+        perform leadq._add_jobs('send_silent', 0, 'rule', array[p_send],
+                                array[p_at + 2 * v_timeout]);
+    end if;
+
     perform leadq._add_jobs('send_silent', 0, 'rule', array[p_send],
                             array[p_at + v_timeout]);
 end
@@ -367,7 +379,7 @@ begin
         return;
     end if;
 
-    if v_captcha and v_blocked is null then
+    if v_captcha then
         with used as (
             insert into leadq.captcha_used (token_sha256, at)
             select sha256(convert_to(p_request ->> 'captcha_token', 'UTF8')),
@@ -403,10 +415,9 @@ begin
         end if;
     end if;
 
-    if v_blocked is null then
-        perform leadq._charge(v_limits, v_subjects,
-            array_fill(1::numeric, array[cardinality(v_limits)]));
-    end if;
+    perform leadq._charge(v_limits, v_subjects,
+        array_fill((v_blocked is null)::integer::numeric,
+                   array[cardinality(v_limits)]));
 
     insert into leadq.verification (verification_id, profile_id, phone,
            session, advisor, point, ip, net, ua, lang, consent_pd,
@@ -426,19 +437,18 @@ begin
                          p_request ->> 'phone', p_request ->> 'channel'),
                      leadq._next_step(v_profile.profile_id, 0,
                          p_request ->> 'phone', null)),
-            case when v_captcha then p_request ->> 'captcha_token' end,
+            case when v_captcha and v_blocked is null
+                 then p_request ->> 'captcha_token' end,
             uuid_send(gen_random_uuid()), v_now,
             v_now + v_profile.resend_after[1], v_now + v_profile.life, 1)
     returning * into v;
 
-    if v_blocked is not null then
-        null;
-    elsif v.step is null then
+    if v.step is null then
         update leadq.verification o
            set state = 'failed'
          where o.verification_id = p_id
         returning * into v;
-    elsif v_captcha then
+    elsif v_captcha and v_blocked is null then
         perform leadq._add_jobs('captcha', 1, 'gateway:' || g.name,
                     array[p_id], array[v_now])
            from leadq.gateway g
@@ -573,8 +583,7 @@ begin
         case when p_request ? 'channel' then leadq._next_step(v.profile_id,
                  0, v.phone, p_request ->> 'channel') end, v.step);
 
-    if v.blocked_by is null and v_step is not null
-       and v.captcha_token is null then
+    if v_step is not null and v.captcha_token is null then
         perform leadq._add_send(v.verification_id, v_step, true, p_id,
                                 v_now);
         v.step := v_step;

@@ -16,6 +16,7 @@ select (s.queued_at at time zone p.time_zone)::date as day,
   join leadq.profile p using (profile_id)
   join leadq.gateway g using (gateway_id)
   left join leadq.phone_operator o on o.phone = v.phone
+ where s.state <> 'cancelled'
  group by 1, 2, 3, 4, 5;
 
 comment on view leadq.code_report is

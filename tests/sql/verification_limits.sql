@@ -37,7 +37,7 @@ create function pg_temp.wrong(p_times integer) returns text language sql as $$
         select distinct c.status from run cross join generate_series(1, p_times)
          cross join lateral leadq.web_otp_check(array[gen_random_uuid()], array[jsonb_build_object('id', run.id, '$session', 's', 'code', '{}'::jsonb)::text]) c) d
 $$;
-create function pg_temp.codes() returns bigint language sql as $$ select count(*) from leadq.verification_send $$;
+create function pg_temp.codes() returns bigint language sql as $$ select count(*) from leadq.verification_send where state <> 'cancelled' $$;
 create temp table before (n bigint);
 
 -- 7: a victim's phone.
