@@ -529,6 +529,16 @@ leadq_shape_extra(leadq_work_t *work, size_t said)
     leadq_shape_word(row, "$session", extra->session);
     leadq_shape_word(row, "$trap", extra->trap);
 
+    if (extra->once.len) {
+
+        if (leadq_fingerprint(extra->once.data, extra->once.len, hex) != 0) {
+            row->failed = 1;
+            return;
+        }
+
+        leadq_shape_word(row, "$form", hex);
+    }
+
     if (extra->fingerprint && (extra->key == NULL || extra->key_len)) {
 
         if (leadq_fingerprint(row->data, said, hex) != 0) {

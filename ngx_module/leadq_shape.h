@@ -59,6 +59,8 @@ typedef struct {
 typedef struct {
     const char           *session;          /* for "$session", or NULL */
     const char           *trap;             /* for "$trap", or NULL */
+    leadq_str_t           once;             /* its hash is "$form"; len 0:
+                                               none is wanted */
     const leadq_field_t  *key;              /* idempotency key, or NULL */
     size_t                key_at;           /* its value in the row, JSON; */
     size_t                key_len;          /* 0 if it was not given */

@@ -48,9 +48,13 @@ leadq_trap_honeypot(leadq_pairs_t *pairs, const leadq_str_t *name)
 
 leadq_trap_e
 leadq_trap_token(leadq_pairs_t *pairs, const leadq_str_t *name,
-    const leadq_keys_t *keys, int64_t now_ms, int64_t min_ms, int64_t max_ms)
+    const leadq_keys_t *keys, int64_t now_ms, int64_t min_ms, int64_t max_ms,
+    leadq_str_t *good)
 {
     leadq_pair_t  pair;
+    leadq_trap_e  trap;
+
+    memset(good, 0, sizeof(leadq_str_t));
 
     if (leadq_trap_take(pairs, name, &pair) > 1 || !pair.scalar) {
         return LEADQ_TRAP_TOKEN_FORGED;
@@ -60,7 +64,13 @@ leadq_trap_token(leadq_pairs_t *pairs, const leadq_str_t *name,
         return LEADQ_TRAP_TOKEN_MISSING;
     }
 
-    return leadq_trap_age(keys, &pair.value, now_ms, min_ms, max_ms);
+    trap = leadq_trap_age(keys, &pair.value, now_ms, min_ms, max_ms);
+
+    if (trap == LEADQ_TRAP_NONE) {
+        *good = pair.value;
+    }
+
+    return trap;
 }
 
 

@@ -6,8 +6,9 @@
  *
  * A form token is a signed token (see leadq_signed.h) for the purpose "form"
  * about a UUID version 7: its first 48 bits are the time of issue, in unix
- * milliseconds.  It ends after a week by itself, and for a form when the form
- * says so.
+ * milliseconds, and the others tell those of a millisecond apart.  It ends
+ * after a week by itself, and for a form when the form says so.  It has one
+ * spelling, so the hash of the text tells whether it was sent before.
  */
 
 #ifndef LEADQ_TRAP_H_INCLUDED
@@ -37,9 +38,14 @@ const char *leadq_trap_name(leadq_trap_e trap);
 leadq_trap_e leadq_trap_honeypot(leadq_pairs_t *pairs,
     const leadq_str_t *name);
 
-/* Takes the token out of the pairs and checks it; ages in milliseconds. */
+/*
+ * Takes the token out of the pairs and checks it; ages in milliseconds.
+ * good becomes the token, which stays where it was, or empty if it is none
+ * for this form now.
+ */
 leadq_trap_e leadq_trap_token(leadq_pairs_t *pairs, const leadq_str_t *name,
-    const leadq_keys_t *keys, int64_t now_ms, int64_t min_ms, int64_t max_ms);
+    const leadq_keys_t *keys, int64_t now_ms, int64_t min_ms, int64_t max_ms,
+    leadq_str_t *good);
 
 /*
  * Writes a form token and its terminator; id is a fresh UUID version 7.

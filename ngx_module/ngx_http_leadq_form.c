@@ -10,6 +10,7 @@
 
 
 #define NGX_HTTP_LEADQ_FORM_FIELD  "form_token"
+#define NGX_HTTP_LEADQ_FORM_ONCE   (24 * 3600 * 1000)
 
 
 typedef struct {
@@ -64,7 +65,7 @@ ngx_http_leadq_honeypot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* leadq_form_check key=NAME [field=form_token] [min=3s] [max=2h]; */
+/* leadq_form_check key=NAME [field=form_token] [min=3s] [max=2h] [once]; */
 
 char *
 ngx_http_leadq_form_check(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
@@ -135,6 +136,15 @@ ngx_http_leadq_form_options(ngx_conf_t *cf, ngx_http_leadq_form_t *form,
         return NGX_CONF_ERROR;
     }
 
+    /* who remembers what was sent may forget it after that */
+
+    if (form->once && form->max > NGX_HTTP_LEADQ_FORM_ONCE) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" has \"once\" and max=%Mms, above 1d",
+                           &value[0], form->max);
+        return NGX_CONF_ERROR;
+    }
+
     return NGX_CONF_OK;
 }
 
@@ -159,6 +169,11 @@ ngx_http_leadq_form_option(ngx_conf_t *cf, ngx_http_leadq_form_t *form,
         form->field.data = arg->data + 6;
         form->field.len = arg->len - 6;
         return ngx_http_leadq_form_name(cf, &form->field, "leadq_form_check");
+    }
+
+    if (checks && arg->len == 4 && ngx_strncmp(arg->data, "once", 4) == 0) {
+        form->once = 1;
+        return NGX_CONF_OK;
     }
 
     for (i = 0; i < sizeof(ngx_http_leadq_ages) / sizeof(*age); i++) {
@@ -369,11 +384,12 @@ ngx_http_leadq_form_token_end(ngx_conf_t *cf, ngx_http_leadq_loc_conf_t *prev,
 }
 
 
-const char *
-ngx_http_leadq_form_trap(ngx_http_leadq_loc_conf_t *lcf, leadq_pairs_t *pairs)
+void
+ngx_http_leadq_form_trap(ngx_http_leadq_loc_conf_t *lcf, leadq_pairs_t *pairs,
+    leadq_extra_t *extra)
 {
     ngx_time_t    *tp;
-    leadq_str_t    name;
+    leadq_str_t    name, good;
     leadq_trap_e   honeypot, token;
 
     honeypot = LEADQ_TRAP_NONE;
@@ -393,10 +409,14 @@ ngx_http_leadq_form_trap(ngx_http_leadq_loc_conf_t *lcf, leadq_pairs_t *pairs)
         token = leadq_trap_token(pairs, &name, lcf->guard.check.keys,
                                  (int64_t) tp->sec * 1000 + tp->msec,
                                  (int64_t) lcf->guard.check.min,
-                                 (int64_t) lcf->guard.check.max);
+                                 (int64_t) lcf->guard.check.max, &good);
+
+        if (lcf->guard.check.once) {
+            extra->once = good;
+        }
     }
 
-    return leadq_trap_name(honeypot ? honeypot : token);
+    extra->trap = leadq_trap_name(honeypot ? honeypot : token);
 }
 
 

@@ -62,7 +62,7 @@ ngx_http_leadq_guard_body(ngx_http_request_t *r,
     ctx = ngx_http_get_module_ctx(r, ngx_http_leadq_module);
 
     extra->session = ctx->session;
-    extra->trap = ngx_http_leadq_form_trap(lcf, pairs);
+    ngx_http_leadq_form_trap(lcf, pairs, extra);
 
     if (extra->trap) {
         ctx->guard = extra->trap;

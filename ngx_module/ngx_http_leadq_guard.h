@@ -61,6 +61,7 @@ typedef struct {
     ngx_str_t                     field;        /* of the check */
     ngx_msec_t                    min;          /* age of a token */
     ngx_msec_t                    max;
+    ngx_uint_t                    once;         /* the row has "$form" */
 
     leadq_keys_t                 *keys;         /* borrowed; NULL: unset */
 } ngx_http_leadq_form_t;
@@ -214,9 +215,12 @@ char *ngx_http_leadq_form_token_end(ngx_conf_t *cf,
 /* The content handler of such a location. */
 ngx_int_t ngx_http_leadq_form_token_handler(ngx_http_request_t *r);
 
-/* Takes the fields of the traps out; the trap that was tripped, or NULL. */
-const char *ngx_http_leadq_form_trap(ngx_http_leadq_loc_conf_t *lcf,
-    leadq_pairs_t *pairs);
+/*
+ * Takes the fields of the traps out; what they add to the row: the trap that
+ * was tripped, the token that is good once.
+ */
+void ngx_http_leadq_form_trap(ngx_http_leadq_loc_conf_t *lcf,
+    leadq_pairs_t *pairs, leadq_extra_t *extra);
 
 
 #endif /* NGX_HTTP_LEADQ_GUARD_H_INCLUDED */

@@ -29,8 +29,8 @@
  *   required  the form is not sent before the phone is proved
  *   send      names of more fields of the form for the first request: a
  *             honeypot, a captcha_token
- *   token     where leadq_form_token is: asked when the page opens, sent as
- *             form_token
+ *   token     where leadq_form_token is: asked when the page opens, and again
+ *             when one was used; sent as form_token
  *
  * Events, all of which bubble:
  *   leadq-verified    detail {id, expiresIn}: the phone is proved
@@ -98,11 +98,7 @@ class Verify extends View {
         this.listen();
         this.watch();
         this.show();
-        if (this.hasAttribute('token')) {
-            ask('GET', this.getAttribute('token')).then((reply) => {
-                this.formToken = reply.body.token;
-            });
-        }
+        this.renew();
     }
 
     disconnectedCallback() {
@@ -213,6 +209,16 @@ class Verify extends View {
         return fields;
     }
 
+    /* A token for the next start: a server may take each but once.  Without
+       a new one that start is refused, and who reads that comes back. */
+    async renew() {
+        if (this.hasAttribute('token')) {
+            const reply = await ask('GET', this.getAttribute('token'));
+
+            this.formToken = reply.body.token || this.formToken;
+        }
+    }
+
     /* What the page can see by itself. */
     isReady() {
         const consent = this.field('consent_pd');
@@ -253,6 +259,9 @@ class Verify extends View {
 
         } else {
             this.refused(reply);
+        }
+        if (reply.status === 202) {
+            this.renew();
         }
     }
 

@@ -188,10 +188,10 @@ declare
 begin
     -- Somebody wants a number proved.  Request: profile (trusted), phone,
     -- "$session", lang, consent_pd, consent_ads, text_version, page_url,
-    -- channel, captcha_token, and trusted ip, ua, advisor, point.  202 with
-    -- the verification, 200 with the one of this number that the session has
-    -- open; 422 for a number that is not served or without the consent; 429
-    -- above a limit.  Where a limit hides, nothing is sent and the answer is
+    -- channel, captcha_token, "$form", and trusted ip, ua, advisor, point.
+    -- 202 with the verification, 200 with the one of this number that the
+    -- session has open; 422 for a number that is not served, without the
+    -- consent, or with a form that began another one; 429 above a limit.  Where a limit hides, nothing is sent and the answer is
     -- the same: nobody learns that somebody else verifies a number.  A
     -- repeat of an id gets the same.  Called by the nginx module.
     select array_agg(l.limit_id), array_agg(s.subject)
@@ -406,6 +406,21 @@ begin
         end if;
 
         v_captcha := true;
+    end if;
+
+    -- A form begins one; what a limit refused may be sent again.
+    if p_request ? '$form' then
+        insert into leadq.form_used (form_sha, verification_id, at)
+        values (decode(p_request ->> '$form', 'hex'), p_id, v_now)
+        on conflict do nothing;
+
+        if not found then
+            status := 422;
+            body := leadq._problem('form-token',
+                'This form was sent before: load the page anew', 422,
+                '{"errors": [{"field": "form_token", "code": "used"}]}');
+            return;
+        end if;
     end if;
 
     perform leadq._charge(v_limits, v_subjects,

@@ -307,6 +307,22 @@ comment on table leadq.captcha_used is
     'Answers to captchas that were used, for a day: each is good once.';
 
 
+create table leadq.form_used (
+    form_sha        bytea       not null,
+    verification_id uuid        not null,
+    at              timestamptz not null,
+    constraint form_used_pk primary key (form_sha)
+);
+
+create index form_used_at_ix on leadq.form_used
+    using brin (at) with (pages_per_range = 32, autosummarize = on);
+
+comment on table leadq.form_used is
+    'Form tokens that a verification was begun with, for a day, which is how '
+    'long they may be good: each is good once. form_sha: half of the SHA-256 '
+    'of one, "$form" of the request.';
+
+
 create table leadq.receipt (
     receipt_id      uuid        not null,
     gateway_id      integer     not null,

@@ -334,6 +334,40 @@ test('a captcha is the page\'s; its answer goes along', async () => {
     assert.equal(page.asked[1][1].captcha_token, 'solved');
 });
 
+test('each start has a form token of its own', async () => {
+    const page = await visit({});
+    let issued = 0;
+
+    await page.route('**/phone.html?*', async (route) => {
+        const response = await route.fetch();
+        const text = await response.text();
+
+        await route.fulfill({ response, body: text.replace('<leadq-verify',
+            '<leadq-verify token="/v1/form-token"') });
+    });
+    await page.route('**/v1/form-token', (route) => {
+        issued += 1;
+        return route.fulfill({ json: { token: `form-${issued}` } });
+    });
+    const renewed = () => page.waitForResponse('**/v1/form-token');
+
+    await Promise.all([renewed(), again(page, {
+        start: problem(429, 'captcha-required') })]);
+    await ask(page);
+    await said(page, 'error').filter({ hasText: /\S/ }).waitFor();
+    page.answers.start = UNDER_WAY;
+    await Promise.all([renewed(), page.click('.leadq-get')]);
+    await page.click('.leadq-change');
+    page.answers.start = problem(422, 'form-token', { errors: [
+        { field: 'form_token', code: 'used' }] });
+    await page.click('.leadq-get');
+    await said(page, 'error').filter({ hasText: 'Обновите страницу' })
+        .waitFor();
+    assert.deepEqual(page.asked.filter(([what]) => what === 'start')
+        .map(([, body]) => body.form_token), ['form-1', 'form-1', 'form-2']);
+    assert.equal(issued, 2);
+});
+
 test('a keyboard is enough', async () => {
     const page = await visit({ check: { state: 'verified',
         result_expires_in: 1 } });

@@ -48,6 +48,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char                  *arena, token[LEADQ_SIGNED_LEN + 1];
     size_t                 i, k;
     leadq_pairs_t          pairs, before;
+    leadq_str_t            good;
     leadq_trap_e           trap;
     static leadq_keys_t   *keys;
 
@@ -75,7 +76,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     (void) leadq_trap_honeypot(&pairs, &pot);
     trap = leadq_trap_token(&pairs, &field, keys, NOW, 0,
-                            LEADQ_FORM_TOKEN_MAX_MS);
+                            LEADQ_FORM_TOKEN_MAX_MS, &good);
 
     for (i = 0, k = 0; i < before.n; i++) {
 
@@ -100,8 +101,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     leadq_trap_token_make(keys, id, token);
 
-    if (trap == LEADQ_TRAP_NONE
-        && memmem(arena, size, token, LEADQ_SIGNED_LEN) == NULL)
+    if (good.len != (trap == LEADQ_TRAP_NONE ? LEADQ_SIGNED_LEN : 0)
+        || (good.len && memcmp(good.data, token, good.len) != 0))
     {
         abort();
     }

@@ -1,5 +1,6 @@
 # Many sessions at once on few codes: guesses are counted exactly, a right code
-# is right once, and nobody waits for each other in a circle (threats 1, 2, 7).
+# is right once, a form is good once, and nobody waits for each other in a
+# circle (threats 1, 2, 7, 33).
 
 use strict;
 use warnings;
@@ -82,6 +83,16 @@ is($pg->sql(q(select count(*) from leadq.verification_send s
     join leadq.verification v using (verification_id)
     where v.phone = '+79160000003' and s.state <> 'cancelled')), 2,
     'and two codes are sent');
+
+is(crowd('fifty start with one form', 50, 4, <<'SQL'), '1 x 202, 199 x 422',
+insert into answer select 'fifty start with one form', status
+  from leadq.web_otp_start(array[gen_random_uuid()],
+    array['{"profile": "free", "consent_pd": true, "phone": "+79'
+            || 100000000 + (random() * 99999999)::integer || '",
+            "$form": "' || repeat('0f', 16) || '",
+            "$session": "' || gen_random_uuid() || '"}']);
+SQL
+    'a form begins one verification');
 
 # Everything at once on forty verifications, in batches of any order.
 verification(100 + $_, sprintf '+7916111%04d', $_ % 7) for 1 .. 40;

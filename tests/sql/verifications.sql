@@ -268,6 +268,26 @@ select pg_temp.go('123456', 'done');
 
 select is((select count(*) from leadq.job_done where kind in ('code', 'captcha') and outcome = 'dead') > 3, true, 'calls have failed,');
 select is((select count(*) from leadq.job_dead), 0::bigint, 'of which none is a dead letter');
+-- Forms, each good for one verification.
+create function pg_temp.form(p_n integer, p_form text, p_more jsonb default '{}', p_phone integer default null) returns text language sql as $$
+    select concat_ws(' ', status, body ->> 'type', body #>> '{errors,0,field}', body #>> '{errors,0,code}')
+      from pg_temp.start(('00000000-0000-7000-8000-0000000000' || p_n)::uuid, '+791600000' || coalesce(p_phone, p_n),
+           jsonb_build_object('profile', 'plain', '$form', repeat(p_form, 16)) || p_more) $$;
+select is(pg_temp.form(31, 'f0'), '202', 'a form begins a verification');
+select is(pg_temp.form(31, 'f0'), '202', 'the repeat of its request has the same answer');
+select is(pg_temp.form(32, 'f0', p_phone => 31), '200', 'a double click gets the one that is open');
+select is(pg_temp.form(32, 'f0'), '422 urn:leadq:problem:form-token form_token used', 'for another number it is used up');
+select is(pg_temp.form(32, 'f0', '{"$session": "other"}', 31), '422 urn:leadq:problem:form-token form_token used', 'and for another session');
+select is(pg_temp.form(32, 'f0', '{"$trap": "honeypot"}'), '422 urn:leadq:problem:form-token form_token used', 'and for a robot');
+select is((select string_agg(phone, ' ') from leadq.verification where phone in ('+79160000031', '+79160000032')), '+79160000031', 'nothing of it is kept');
+select is(pg_temp.claim(), 'gateway:sms', 'or sent');
+select is(pg_temp.form(32, 'f1') || ' ' || (select status from pg_temp.start('00000000-0000-7000-8000-000000000033', '+79160000033', '{"profile": "plain"}')), '202 202', 'another form is another matter, and who has none starts as ever');
+select is(pg_temp.form(34, 'f2', '{"profile": "guarded"}'), '429 urn:leadq:problem:captcha-required');
+select is(pg_temp.form(34, 'f2', '{"profile": "guarded", "captcha_token": "z"}'), '202', 'what a limit refused may be sent again');
+select is(pg_temp.claim(), 'gateway:sms gateway:sms gateway:robots');
+update leadq.form_used set at = at - interval '1 day 1 s' where form_sha = decode(repeat('f0', 16), 'hex');
+select leadq.maintain();
+select is((select string_agg(left(encode(form_sha, 'hex'), 2) || ' ' || right(verification_id::text, 2), ', ' order by form_sha) from leadq.form_used), 'f1 32, f2 34', 'forms are remembered for a day');
 
 -- Erasure.
 select leadq.contact_erase('phone', '+79160000001');

@@ -29,6 +29,7 @@ static const leadq_str_t  pot = { 7, "website" };
 static const leadq_str_t  field = { 10, "form_token" };
 
 static leadq_keys_t      *keys;
+static leadq_str_t        good;
 static leadq_uuid_gen_t   gen;
 
 
@@ -89,7 +90,7 @@ check(const char *token, int64_t now)
     pairs.pair[0].value.len = strlen(token);
     pairs.pair[0].scalar = 1;
 
-    return leadq_trap_token(&pairs, &field, keys, now, 3000, 7200000);
+    return leadq_trap_token(&pairs, &field, keys, now, 3000, 7200000, &good);
 }
 
 
@@ -105,11 +106,44 @@ a_token_is_good_from_its_least_to_its_greatest_age(void **state)
     assert_int_equal(check(token, NOW - 100000), LEADQ_TRAP_TOKEN_YOUNG);
     assert_int_equal(check(token, NOW), LEADQ_TRAP_TOKEN_YOUNG);
     assert_int_equal(check(token, NOW + 2999), LEADQ_TRAP_TOKEN_YOUNG);
+    assert_int_equal(good.len, 0);
     assert_int_equal(check(token, NOW + 3000), LEADQ_TRAP_NONE);
     assert_int_equal(check(token, NOW + 7200000), LEADQ_TRAP_NONE);
     assert_int_equal(check(token, NOW + 7200001), LEADQ_TRAP_TOKEN_OLD);
     assert_int_equal(check(token, NOW + 2 * LEADQ_FORM_TOKEN_MAX_MS),
                      LEADQ_TRAP_TOKEN_OLD);
+}
+
+
+/* Of one process, and of many. */
+
+static void
+no_two_tokens_of_a_millisecond_are_the_same(void **state)
+{
+    int            i, k;
+    unsigned char  id[16];
+    static char    tokens[256][LEADQ_SIGNED_LEN + 1];
+
+    (void) state;
+
+    leadq_uuid_init(&gen);
+
+    for (i = 0; i < 128; i++) {
+        assert_int_equal(leadq_uuid_next(&gen, (uint64_t) NOW, id), 0);
+        leadq_trap_token_make(keys, id, tokens[i]);
+    }
+
+    for (i = 128; i < 256; i++) {
+        make(NOW, tokens[i]);
+    }
+
+    for (i = 0; i < 256; i++) {
+        assert_int_equal(check(tokens[i], NOW + 3000), LEADQ_TRAP_NONE);
+
+        for (k = 0; k < i; k++) {
+            assert_string_not_equal(tokens[i], tokens[k]);
+        }
+    }
 }
 
 
@@ -132,9 +166,11 @@ a_token_lasts_as_long_as_a_form_may_say(void **state)
 
     assert_int_equal(leadq_trap_token(&pairs, &field, keys,
                                       NOW + LEADQ_FORM_TOKEN_MAX_MS, 0,
-                                      LEADQ_FORM_TOKEN_MAX_MS),
+                                      LEADQ_FORM_TOKEN_MAX_MS, &good),
                      LEADQ_TRAP_NONE);
     assert_int_equal(pairs.n, 0);
+    assert_int_equal(good.len, LEADQ_SIGNED_LEN);
+    assert_ptr_equal(good.data, token);
 }
 
 
@@ -171,8 +207,10 @@ traps_of_form(const char *body, leadq_trap_e honeypot, leadq_trap_e token,
     assert_int_equal(leadq_form_parse(body, strlen(body), arena, &pairs),
                      LEADQ_OK);
     assert_int_equal(leadq_trap_honeypot(&pairs, &pot), honeypot);
-    assert_int_equal(leadq_trap_token(&pairs, &field, keys, NOW, 0, 1000),
+    assert_int_equal(leadq_trap_token(&pairs, &field, keys, NOW, 0, 1000,
+                                      &good),
                      token);
+    assert_int_equal(good.len, token ? 0 : LEADQ_SIGNED_LEN);
 
     names[0] = '\0';
 
@@ -223,7 +261,8 @@ lists_and_objects_fall_into_traps(void **state)
     assert_int_equal(leadq_json_parse(body, strlen(body), arena, NULL,
                                       &pairs), LEADQ_OK);
     assert_int_equal(leadq_trap_honeypot(&pairs, &pot), LEADQ_TRAP_HONEYPOT);
-    assert_int_equal(leadq_trap_token(&pairs, &field, keys, NOW, 0, 1000),
+    assert_int_equal(leadq_trap_token(&pairs, &field, keys, NOW, 0, 1000,
+                                      &good),
                      LEADQ_TRAP_TOKEN_FORGED);
 }
 
@@ -251,6 +290,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(a_token_is_good_from_its_least_to_its_greatest_age),
+        cmocka_unit_test(no_two_tokens_of_a_millisecond_are_the_same),
         cmocka_unit_test(a_token_lasts_as_long_as_a_form_may_say),
         cmocka_unit_test(what_is_no_form_token_is_forged_or_missing),
         cmocka_unit_test(the_fields_of_traps_are_taken_out),
