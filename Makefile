@@ -117,6 +117,7 @@ $(MODULE): config $(wildcard ngx_module/*.[ch])
 # Tests wait more than they compute: two files run at a time.
 PROVE1     = LEADQ_CHAOS_LEADS=$(LEADQ_CHAOS_LEADS) \
              LEADQ_CHAOS_JOBS=$(LEADQ_CHAOS_JOBS) \
+             LEADQ_CHAOS_CODES=$(LEADQ_CHAOS_CODES) \
              LEADQ_BUILD=$(abspath $(BUILD)) LEADQ_SANITIZE=$(SANITIZE) \
              NODE_PATH=$(abspath build/node_modules) \
              prove --timer $(if $(V),-v) -Itests/lib
@@ -125,6 +126,7 @@ PROVE      = $(PROVE1) -j2
 # How much is done while everything is killed; the whole of it takes minutes.
 LEADQ_CHAOS_LEADS ?= 20000
 LEADQ_CHAOS_JOBS  ?= 10000
+LEADQ_CHAOS_CODES ?= 5000
 
 CHECKS     = check-unit check-sql check-module check-worker check-whole \
              check-browser
@@ -175,6 +177,7 @@ SANITIZED  ?= check-unit check-module check-worker check-whole
 
 check-sanitized:
 	$(MAKE) SANITIZE=1 LEADQ_CHAOS_LEADS=2000 LEADQ_CHAOS_JOBS=1000 \
+	    LEADQ_CHAOS_CODES=500 \
 	    LEADQ_REPLAY_LEADS=1000 $(SANITIZED)
 
 lint: module worker

@@ -12,6 +12,7 @@
 #include "ctl_command.h"
 #include "ctl_db.h"
 #include "ctl_error.h"
+#include "ctl_interrupt.h"
 #include "ctl_progress.h"
 #include "ctl_table.h"
 
@@ -20,7 +21,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,28 +47,6 @@ typedef struct {
     ctl_progress_t progress;
     buf_t codes;
 } generate_t;
-
-static volatile sig_atomic_t interrupted;
-
-static void
-on_signal(int sig)
-{
-    (void)sig;
-    interrupted = 1;
-}
-
-/* Ctrl-C lets the batch end; a second one does not wait. */
-static void
-catch_signals(void)
-{
-    struct sigaction action;
-
-    memset(&action, 0, sizeof(action));
-    action.sa_handler = on_signal;
-    action.sa_flags = (int)SA_RESETHAND;
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-}
 
 /* --- the list ------------------------------------------------------------ */
 
@@ -251,7 +229,7 @@ write_old(generate_t *g)
         if (begin(g) == -1 || commit(g, &rows) == -1) {
             return -1;
         }
-    } while (rows == BATCH && !interrupted);
+    } while (rows == BATCH && !ctl_interrupted());
     return 0;
 }
 
@@ -268,10 +246,10 @@ generate(generate_t *g)
         return -1;
     }
     (void)fprintf(stderr, "leadqctl: batch %s\n", g->batch);
-    catch_signals();
+    ctl_interrupt_catch();
     rc = g->options->batch == NULL ? 0 : write_old(g);
     ctl_progress_begin(&g->progress, "codes", g->count, g->have, g->have);
-    while (rc == 0 && !interrupted) {
+    while (rc == 0 && !ctl_interrupted()) {
         rc = take_batch(g);
     }
     ctl_progress_end(&g->progress);

@@ -13,6 +13,7 @@
 #include "ctl_command.h"
 #include "ctl_db.h"
 #include "ctl_error.h"
+#include "ctl_interrupt.h"
 #include "ctl_progress.h"
 #include "ctl_table.h"
 
@@ -21,7 +22,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -57,28 +57,6 @@ typedef struct {
     unsigned n_leads;
     unsigned n_lines;
 } import_t;
-
-static volatile sig_atomic_t interrupted;
-
-static void
-on_signal(int sig)
-{
-    (void)sig;
-    interrupted = 1;
-}
-
-/* Ctrl-C lets the batch end; a second one does not wait. */
-static void
-catch_signals(void)
-{
-    struct sigaction action;
-
-    memset(&action, 0, sizeof(action));
-    action.sa_handler = on_signal;
-    action.sa_flags = (int)SA_RESETHAND;
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-}
 
 /* --- the file ------------------------------------------------------------ */
 
@@ -419,7 +397,7 @@ take_next(import_t *import, buf_t *row, uint64_t stop_at)
         return -1;
     }
     import->n_lines++;
-    if (interrupted || (stop_at != 0 && lines_read(import) >= stop_at)) {
+    if (ctl_interrupted() || (stop_at != 0 && lines_read(import) >= stop_at)) {
         return send_batch(import, 0) == -1 ? -1 : 1;
     }
     if (import->n_leads == BATCH_LEADS || import->n_lines == BATCH_LINES
@@ -501,7 +479,7 @@ finish(import_t *import, int ended)
         return print_dry_run(import);
     }
     rc = print_outcomes(import, ended);
-    return interrupted ? ctl_error("interrupted") : rc;
+    return ctl_interrupted() ? ctl_error("interrupted") : rc;
 }
 
 static int
@@ -531,7 +509,7 @@ run(import_t *import)
     {
         return -1;
     }
-    catch_signals();
+    ctl_interrupt_catch();
     if (take_lines(import) == -1) {
         return ctl_error("stopped behind line %llu; the same command goes on "
                          "from there",

@@ -196,14 +196,22 @@ begin
     -- repeat of an id gets the same.  Called by the nginx module.
     select array_agg(l.limit_id), array_agg(s.subject)
       into v_limits, v_subjects
-      from unnest(v_requests) r (request)
+      from (select u.request || jsonb_build_object('net',
+                       leadq._net(u.request ->> 'ip')) as request
+              from unnest(v_requests) u (request)
+            offset 0) r
       join leadq.profile p on p.name = r.request ->> 'profile'
       join leadq.profile_limit l using (profile_id)
-     cross join lateral (select leadq._limit_subject(l.subject, r.request
-               || jsonb_build_object('net', leadq._net(r.request ->> 'ip'))))
-               s (subject)
+     cross join lateral (
+        select leadq._limit_subject(l.subject, r.request)
+        offset 0) s (subject)
      where s.subject is not null
-       and l.subject not in ('wrong_phone', 'wrong', 'spend');
+       and l.subject not in ('wrong_phone', 'wrong', 'spend')
+       and (l.subject <> 'phone'  -- of those, one lock is enough
+            or not exists (select from leadq.profile_limit o
+                            where o.profile_id = l.profile_id
+                              and o.subject = 'phone'
+                              and o.limit_id < l.limit_id));
 
     perform leadq._lock_cells(v_limits, v_subjects);
 

@@ -5,6 +5,9 @@ select d.job_id, d.kind, d.target, d.ref, d.attempt, d.done_at as died_at,
        coalesce(d.detail ->> 'http', d.detail ->> 'smtp')::integer as status
   from leadq.job_done d
  where d.outcome = 'dead'
+   and (d.kind not in ('code', 'poll', 'captcha', 'receipt')
+        or d.detail ->> 'reason' in ('bad-payload', 'guard', 'keys',
+                                     'unknown-kind', 'no-code', 'receipt'))
    and not exists (select from leadq.job_ready r
                     where r.lane = d.job_id % 8
                       and r.job_id = d.job_id)
@@ -13,4 +16,6 @@ select d.job_id, d.kind, d.target, d.ref, d.attempt, d.done_at as died_at,
                       and l.done_at > d.done_at);
 
 comment on view leadq.job_dead is
-    'Dead letters: jobs that were given up and not brought back since.';
+    'Dead letters: jobs that were given up and not brought back since. Of '
+    'codes only what a person must mend: a call that failed is the cascade''s '
+    'to deal with, and no letter.';

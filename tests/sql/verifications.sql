@@ -266,6 +266,8 @@ select pg_temp.start('00000000-0000-7000-8000-000000000022', '+79160000022');
 select is(pg_temp.sends('00000000-0000-7000-8000-000000000022'), 'sms:queued', 'nor out of its hours');
 select pg_temp.go('123456', 'done');
 
+select is((select count(*) from leadq.job_done where kind in ('code', 'captcha') and outcome = 'dead') > 3, true, 'calls have failed,');
+select is((select count(*) from leadq.job_dead), 0::bigint, 'of which none is a dead letter');
 -- Forms, each good for one verification.
 create function pg_temp.form(p_n integer, p_form text, p_more jsonb default '{}', p_phone integer default null) returns text language sql as $$
     select concat_ws(' ', status, body ->> 'type', body #>> '{errors,0,field}', body #>> '{errors,0,code}')
