@@ -56,7 +56,7 @@ sub up {
     my ($self, $on_step) = @_;
 
     $on_step ||= sub { };
-    make_path(map { "$self->{dir}/$_" } qw(nginx worker));
+    make_path(map { "$self->{dir}/$_" } qw(nginx worker secrets));
     $self->_up_database;
     $on_step->('a private PostgreSQL, and the schema: leadqctl migrate');
 
@@ -94,7 +94,6 @@ sub _up_gateways {
     $self->{pg}->import_config($self->_verifications(sha256_hex($receipts)));
     $self->{world}->gateways(call => { shape => 'smsru-call' },
         sms => { receipts => $self->url("/v1/receipts/sms/$receipts") });
-    make_path("$self->{dir}/secrets");
     spew("$self->{dir}/secrets/$_", random_hex(8) . "\n") for qw(sms smsru);
     return;
 }
