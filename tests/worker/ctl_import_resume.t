@@ -78,6 +78,9 @@ ok($before > 150 && $before < 300, 'their leads are there, no others');
 my $pid = import_until('p1500@x.ru');
 kill 'KILL', $pid;
 waitpid $pid, 0;
+wait_for('its session is gone as well', 60, sub { !$pg->sql(q(
+    select count(pg_terminate_backend(pid)) from pg_stat_activity
+     where wait_event = 'PgSleep')) });
 cmp_ok(count(), '>', $before, 'a run that is killed leaves what it has done');
 is(count(), taken(), 'and knows what that is');
 $before = count();
