@@ -178,8 +178,9 @@ kill 'QUIT', slurp('/run/nginx.pid') =~ /(\d+)/;
 wait_for('nginx ends', 30, sub { !-e '/run/nginx.pid' });
 succeeds('the packages are purged', 'dpkg', '-P', @names);
 is(join(' ', grep { !$before{$_} } changed()),
-    "$Box::LAYER/etc/leadq $Box::LAYER/etc/leadq/links.key",
-    'nothing is left but the key, which the packages have not made');
+    join(' ', map { "$Box::LAYER/etc/leadq$_" } '', '/checks.key',
+        '/links.key'),
+    'nothing is left but the keys, which the packages have not made');
 unlink '/etc/leadq/links.key';
 is((run('dpkg-query', '-W', @names))[1] =~ /^\S+\t\S/m, '',
     'nor does dpkg remember anything');
