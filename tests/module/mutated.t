@@ -90,7 +90,10 @@ my $nginx = Leadq::Nginx->start(workers => 2, server => $locations,
             keepalive_timeout 300ms;
             $locations
         }));
-my @workers = sort $nginx->worker_pids;
+my @workers;
+wait_for('both worker processes', 20, sub {
+    @workers = sort $nginx->worker_pids;
+    return @workers == 2 });
 
 my ($token) = http('GET', $nginx->url('/token'))->{content}
     =~ /"token":"([\w-]+)"/ or die "no form token\n";
