@@ -18,7 +18,8 @@ use Test::More;
 use Door qw(postgres);
 use Leadq::Link;
 use Leadq::Nginx;
-use Leadq::Test qw(build_dir free_port http run slurp spew tempdir);
+use Leadq::Test
+    qw(build_dir free_port http run slurp spew tempdir wait_for);
 
 my $requests = $ENV{LEADQ_REQUESTS} || 20_000;
 my $seed = $ENV{LEADQ_SEED} || 1;
