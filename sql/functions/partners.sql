@@ -241,7 +241,7 @@ begin
     -- values, or p_values in their place: for a test fire.  The offer and
     -- the price are those of its first source.  Null: there is no such
     -- network.  Changes nothing.  Called by the operator.
-    select leadq._network_payload(w) || jsonb_build_object(
+    select leadq._call_payload(to_jsonb(w)) || jsonb_build_object(
                'postback_id', gen_random_uuid(),
                'values', jsonb_build_object(
                     'click_id', 'test-click',

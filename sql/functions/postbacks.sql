@@ -67,24 +67,27 @@ end
 $$;
 
 
-create or replace function leadq._network_payload(w leadq.network)
+create or replace function leadq._call_payload(p_peer jsonb)
 returns jsonb
-language sql stable
+language plpgsql stable
 as $$
-    -- How a network is called, as the worker takes it.
-    select jsonb_strip_nulls(jsonb_build_object(
-        'method', w.method,
-        'url', w.url,
-        'content_type', w.content_type,
-        'body', w.body,
-        'secret', w.secret,
-        'match', w.match,
-        'permanent', w.permanent,
-        'sign', w.sign,
-        'concurrency', w.concurrency,
-        'rate', w.rate,
-        'ports', w.ports,
-        'timeout_ms', 10000))
+begin
+    -- How a peer is called, as the worker takes it: of a row of network,
+    -- webhook or gateway.
+    return jsonb_strip_nulls(jsonb_build_object(
+        'method', p_peer -> 'method',
+        'url', p_peer -> 'url',
+        'content_type', p_peer -> 'content_type',
+        'body', p_peer -> 'body',
+        'secret', p_peer -> 'secret',
+        'match', p_peer -> 'match',
+        'permanent', p_peer -> 'permanent',
+        'sign', p_peer -> 'sign',
+        'concurrency', p_peer -> 'concurrency',
+        'rate', p_peer -> 'rate',
+        'ports', p_peer -> 'ports',
+        'timeout_ms', 10000));
+end
 $$;
 
 
@@ -111,7 +114,7 @@ begin
     -- values for their macros.  Null gives nothing.  Called by claim_jobs.
     return query
         with network as materialized (
-            select w.network_id, leadq._network_payload(w)::text as text
+            select w.network_id, leadq._call_payload(to_jsonb(w))::text as text
               from leadq.network w
         )
         select i.job_id,

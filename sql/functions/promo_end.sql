@@ -9,6 +9,7 @@ set enable_mergejoin = off set jit = off  -- see README.md, Plans
 as $$
 declare
     v_row record;
+    v_point integer;
 begin
     -- The customer has left: his reservation is free for others.  Request:
     -- id (from the URL), advisor (trusted).  204, also for a repeat; 410
@@ -26,6 +27,8 @@ begin
     loop
         n := v_row.n;
         headers := null;
+        v_point := (leadq._advisor(v_row.request,
+                        array['advisor', 'supervisor'])).point_id;
 
         with released as (
             update leadq.redemption r
@@ -33,11 +36,9 @@ begin
                    reserved_until = null,
                    closed_at = leadq.now(),
                    reason = 'left'
-              from leadq._advisor(v_row.request,
-                                  array['advisor', 'supervisor']) a
              where r.redemption_id = (v_row.request ->> 'id')::uuid
                and r.state = 'reserved'
-               and r.point_id = a.point_id
+               and r.point_id = v_point
             returning r.code_id
         )
         update leadq.promo_code c
@@ -47,11 +48,9 @@ begin
 
         if found or exists (
             select from leadq.redemption r
-              join leadq._advisor(v_row.request,
-                       array['advisor', 'supervisor']) a
-                on a.point_id = r.point_id
              where r.redemption_id = (v_row.request ->> 'id')::uuid
-               and r.state = 'released') then
+               and r.state = 'released'
+               and r.point_id = v_point) then
             status := 204;
             body := null;
         else

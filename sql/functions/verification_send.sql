@@ -107,21 +107,9 @@ returns jsonb
 language sql stable
 as $$
     -- How a gateway is called, as the worker takes it.
-    select jsonb_strip_nulls(jsonb_build_object(
-        'method', g.method,
-        'url', g.url,
-        'content_type', g.content_type,
-        'body', g.body,
-        'headers', g.headers,
-        'secret', g.secret,
-        'match', g.match,
-        'permanent', g.permanent,
-        'sign', g.sign,
-        'concurrency', g.concurrency,
-        'rate', g.rate,
-        'ports', g.ports,
-        'answer', g.answer,
-        'timeout_ms', 10000))
+    select leadq._call_payload(to_jsonb(g))
+           || jsonb_strip_nulls(jsonb_build_object('headers', g.headers,
+                                                   'answer', g.answer))
 $$;
 
 
@@ -227,7 +215,6 @@ declare
     s leadq.verification_send;
     v_fallbacks integer;
     v_step integer;
-    v_name text;
 begin
     -- What follows when a send has failed, or nothing was heard of it: the
     -- next step, with the same code; without one the same again, if that

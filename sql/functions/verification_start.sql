@@ -191,9 +191,10 @@ begin
     -- channel, captcha_token, "$form", and trusted ip, ua, advisor, point.
     -- 202 with the verification, 200 with the one of this number that the
     -- session has open; 422 for a number that is not served, without the
-    -- consent, or with a form that began another one; 429 above a limit.  Where a limit hides, nothing is sent and the answer is
-    -- the same: nobody learns that somebody else verifies a number.  A
-    -- repeat of an id gets the same.  Called by the nginx module.
+    -- consent, or with a form that began another one; 429 above a limit.
+    -- Where a limit hides, nothing is sent and the answer is the same: nobody
+    -- learns that somebody else verifies a number.  A repeat of an id gets
+    -- the same.  Called by the nginx module.
     select array_agg(l.limit_id), array_agg(s.subject)
       into v_limits, v_subjects
       from (select u.request || jsonb_build_object('net',

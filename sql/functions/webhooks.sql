@@ -32,19 +32,7 @@ begin
     -- values of the event and the person.  Members of the event's data are
     -- values "data_NAME".  Called by claim_jobs.
     return (
-        select (jsonb_strip_nulls(jsonb_build_object(
-                   'method', w.method,
-                   'url', w.url,
-                   'content_type', w.content_type,
-                   'body', w.body,
-                   'secret', w.secret,
-                   'match', w.match,
-                   'permanent', w.permanent,
-                   'sign', w.sign,
-                   'concurrency', w.concurrency,
-                   'rate', w.rate,
-                   'ports', w.ports,
-                   'timeout_ms', 10000))
+        select (leadq._call_payload(to_jsonb(w))
                 || jsonb_build_object(
                    'webhook', true,
                    'postback_id', f.fired_id,
