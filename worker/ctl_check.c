@@ -279,6 +279,18 @@ ctl_check_list(ctl_check_t *check, json_t *value, ctl_check_pt item)
     }
 }
 
+void
+ctl_check_some(ctl_check_t *check, json_t *value, ctl_check_pt item,
+               size_t max, const char *items)
+{
+    ctl_check_list(check, value, item);
+    if (json_is_array(value)
+        && (json_array_size(value) < 1 || json_array_size(value) > max))
+    {
+        ctl_check_fail(check, "has not from 1 to %zu %s", max, items);
+    }
+}
+
 const char *
 ctl_check_string(ctl_check_t *check, const json_t *value)
 {

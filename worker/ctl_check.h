@@ -82,6 +82,10 @@ int ctl_check_object(ctl_check_t *check, json_t *value, const ctl_key_t *keys);
 /* The value is a list; each item passes the check. */
 void ctl_check_list(ctl_check_t *check, json_t *value, ctl_check_pt item);
 
+/* The same, of 1 to max items, which are called so. */
+void ctl_check_some(ctl_check_t *check, json_t *value, ctl_check_pt item,
+                    size_t max, const char *items);
+
 /* The text of a value that must be a string, or NULL once it has failed. */
 const char *ctl_check_string(ctl_check_t *check, const json_t *value);
 

@@ -39,12 +39,7 @@ check_step(ctl_check_t *check, json_t *value)
 static void
 check_steps(ctl_check_t *check, json_t *value)
 {
-    ctl_check_list(check, value, check_step);
-    if (json_is_array(value)
-        && (json_array_size(value) < 1 || json_array_size(value) > MAX_STEPS))
-    {
-        ctl_check_fail(check, "has not from 1 to %d steps", MAX_STEPS);
-    }
+    ctl_check_some(check, value, check_step, MAX_STEPS, "steps");
 }
 
 static void

@@ -9,10 +9,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "keys.h"
 #include "leadq_form.h"
 #include "leadq_mac.h"
 #include "leadq_shape.h"
@@ -55,20 +55,9 @@ static leadq_shape_t  shape = { .fields = fields, .nfields = FIELDS };
 static int
 load_keys(void **state)
 {
-    int   fd;
-    char  err[256], path[] = "/tmp/leadq-test-XXXXXX";
-
     (void) state;
 
-    fd = mkstemp(path);
-
-    if (fd < 0 || write(fd, KEYS, strlen(KEYS)) < 0) {
-        return -1;
-    }
-
-    close(fd);
-    keys = leadq_keys_load(path, err, sizeof(err));
-    unlink(path);
+    keys = keys_of(KEYS);
     fields[CODE].rule.keys = keys;
 
     return keys ? 0 : -1;

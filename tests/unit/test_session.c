@@ -9,10 +9,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "keys.h"
 #include "leadq_session.h"
 
 
@@ -28,20 +28,9 @@ static leadq_keys_t  *keys;
 static int
 load_keys(void **state)
 {
-    int   fd;
-    char  err[256], path[] = "/tmp/leadq-test-XXXXXX";
-
     (void) state;
 
-    fd = mkstemp(path);
-
-    if (fd < 0 || write(fd, KEYS, strlen(KEYS)) < 0) {
-        return -1;
-    }
-
-    close(fd);
-    keys = leadq_keys_load(path, err, sizeof(err));
-    unlink(path);
+    keys = keys_of(KEYS);
 
     return keys ? 0 : -1;
 }

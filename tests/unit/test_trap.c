@@ -10,10 +10,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "keys.h"
 #include "leadq_form.h"
 #include "leadq_json.h"
 #include "leadq_trap.h"
@@ -36,20 +36,9 @@ static leadq_uuid_gen_t   gen;
 static int
 load_keys(void **state)
 {
-    int   fd;
-    char  err[256], path[] = "/tmp/leadq-test-XXXXXX";
-
     (void) state;
 
-    fd = mkstemp(path);
-
-    if (fd < 0 || write(fd, KEYS, strlen(KEYS)) < 0) {
-        return -1;
-    }
-
-    close(fd);
-    keys = leadq_keys_load(path, err, sizeof(err));
-    unlink(path);
+    keys = keys_of(KEYS);
 
     return keys ? 0 : -1;
 }
