@@ -38,6 +38,7 @@ create table leadq.visit (
     verification_id uuid,
     contact_id      bigint,
     redemption_id   uuid,
+    fingerprint     bytea,
     constraint visit_pk primary key (visit_id),
     constraint visit_redemption_uq unique (redemption_id),
     constraint visit_point_fk foreign key (point_id) references leadq.point,

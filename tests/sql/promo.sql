@@ -74,7 +74,7 @@ select is(pg_temp.check('22222222222A'), '200 true 2', 'nobody else gets it');
 select is(pg_temp.release(a, 'gleb'), '410 reservation-closed', 'another point cannot release it') from t;
 select is(pg_temp.release(a) || pg_temp.release(a), '204204', 'its own can, twice') from t;
 select is(pg_temp.check('22222222222A'), '200 true 3', 'and it is free again');
-update t set v = pg_temp.customer('+79160000002');
+select is((select used_by from leadq.verification where verification_id = v), a, 'the proof of the number was attached to it') from t;
 select is(pg_temp.reserve(b, '22222222222A', v), '201 reserved 2') from t;
 select is(pg_temp.redeem(c, jsonb_build_object('reservation', b), 'gleb'), '409 reservation-closed', 'it is redeemed at its point') from t;
 select is(pg_temp.redeem(c, jsonb_build_object('reservation', b, 'receipt', '17')), '201 redeemed 2', 'a sale') from t;
