@@ -29,7 +29,7 @@ function put(element, text) {
 }
 
 /* A number stays on one line. */
-function whole(phone) {
+export function whole(phone) {
     return phone.replace(/ /g, '\u00a0').replace(/-/g, '-\u2060');
 }
 
