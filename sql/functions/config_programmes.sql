@@ -22,16 +22,28 @@ begin
 
         v_before := leadq._point_document(v_row.name)::text;
 
-        insert into leadq.point (name, title, time_zone, opens, closes)
+        if v_row.item ? 'text_version'
+           and not exists (select from leadq.consent_text t
+                            where t.version
+                                  = v_row.item ->> 'text_version') then
+            perform leadq._refuse(format('points[%s].text_version', v_row.i),
+                format('there are no consent texts of version "%s"',
+                       v_row.item ->> 'text_version'));
+        end if;
+
+        insert into leadq.point (name, title, time_zone, opens, closes,
+               text_version)
         values (v_row.name, coalesce(v_row.item ->> 'title', v_row.name),
                 v_row.zone,
                 coalesce(v_row.item ->> 'opens', '10:00')::time,
-                coalesce(v_row.item ->> 'closes', '22:00')::time)
+                coalesce(v_row.item ->> 'closes', '22:00')::time,
+                v_row.item ->> 'text_version')
         on conflict (name) do update
            set title = excluded.title,
                time_zone = excluded.time_zone,
                opens = excluded.opens,
-               closes = excluded.closes;
+               closes = excluded.closes,
+               text_version = excluded.text_version;
 
         if v_before is distinct from leadq._point_document(v_row.name)::text
         then
@@ -101,7 +113,8 @@ language sql stable
 as $$
     select jsonb_build_object('name', p.name, 'title', p.title,
                'time_zone', p.time_zone, 'opens', left(p.opens::text, 5),
-               'closes', left(p.closes::text, 5))
+               'closes', left(p.closes::text, 5),
+               'text_version', p.text_version)
       from leadq.point p
      where p.name = p_name
 $$;
@@ -181,8 +194,8 @@ begin
                 v_gateway, v_message -> 'text',
                 coalesce((v_message ->> 'days')::integer,
                          v_referral::integer),
-                coalesce(v_message -> 'window' ->> 0, '10:00')::time,
-                coalesce(v_message -> 'window' ->> 1, '20:00')::time,
+                coalesce(v_message -> 'window' ->> 'from', '10:00')::time,
+                coalesce(v_message -> 'window' ->> 'to', '20:00')::time,
                 v_identity,
                 coalesce((v_row.item ->> 'discount_cost')::numeric, 0),
                 coalesce((v_row.item ->> 'reward_cost')::numeric, 0))
@@ -268,9 +281,9 @@ as $$
                'message', case when p.gateway_id is not null
                     then jsonb_build_object('gateway', g.name,
                         'text', p.texts, 'days', p.send_days,
-                        'window', jsonb_build_array(
-                            left(p.window_from::text, 5),
-                            left(p.window_to::text, 5))) end,
+                        'window', jsonb_build_object(
+                            'from', left(p.window_from::text, 5),
+                            'to', left(p.window_to::text, 5))) end,
                'identity', i.name,
                'discount_cost', trim_scale(p.discount_cost),
                'reward_cost', trim_scale(p.reward_cost))

@@ -1,14 +1,17 @@
-create or replace function leadq._desk_consents()
+create or replace function leadq._desk_consents(p_point integer)
 returns jsonb
 language sql stable
 as $$
-    -- The newest words beside the boxes, by language; null: there are none.
+    -- The words that are read out at a point, by language; null: there are
+    -- none.
     with newest as (
-        select t.version
-          from leadq.consent_text t
-         where t.purpose = 'pd_processing'
-         order by t.created_at desc, t.version desc
-         limit 1
+        select coalesce((select o.text_version from leadq.point o
+                          where o.point_id = p_point),
+                        (select t.version
+                           from leadq.consent_text t
+                          where t.purpose = 'pd_processing'
+                          order by t.created_at desc, t.version desc
+                          limit 1)) as version
     )
     select jsonb_build_object('version', n.version,
                'pd', jsonb_object_agg(t.lang, t.text)
@@ -39,7 +42,7 @@ as $$
               from leadq.point o
              where o.point_id = p_advisor.point_id),
         'questions', leadq._questions_document(),
-        'consents', leadq._desk_consents(),
+        'consents', leadq._desk_consents(p_advisor.point_id),
         'visit', (
             select v.visit_id
               from leadq.visit v
