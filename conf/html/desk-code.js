@@ -124,7 +124,7 @@ export class Code {
         if (this.good.expires_at) {
             more.push(' · ', both('until', day(this.good.expires_at)));
         }
-        this.say('good', make('b', {}, both('code-good')), make('span',
+        this.say('fine', make('b', {}, both('code-good')), make('span',
             { class: 'what' }, `${programme}: ${discount}`),
         make('small', {}, ...more));
     }
@@ -141,7 +141,7 @@ export class Code {
         this.reservation = reply.body;
         const until = Date.parse(reply.body.reserved_until);
 
-        this.say('good', make('b', {}, both('reserved', time(until))),
+        this.say('fine', make('b', {}, both('reserved', time(until))),
             make('span', { class: 'what' }, reply.body.discount));
         this.timer = setTimeout(() => {
             this.end();
@@ -165,7 +165,7 @@ export class Code {
         clearTimeout(this.timer);
         this.redemption = reply.body.id;
         this.reservation = null;
-        this.say('good', make('b', {}, both('redeemed',
+        this.say('fine', make('b', {}, both('redeemed',
             reply.body.discount)));
         this.show();
         this.changed();

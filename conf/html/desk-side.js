@@ -109,9 +109,9 @@ export class Side {
         return item(make('div', { class: 'line' },
             make('b', { class: visit.outcome },
                 both('outcome', visit.outcome)),
-            make('span', { class: 'soft' }, visit.phone_masked
-                ? whole(visit.phone_masked) : both('no-number')),
-            make('time', {}, moment(visit.at))));
+            make('time', {}, moment(visit.at))),
+        make('p', { class: 'soft' }, visit.phone_masked
+            ? whole(visit.phone_masked) : both('no-number')));
     }
 
     /* --- sales ------------------------------------------------------------ */
@@ -130,11 +130,11 @@ export class Side {
     sale(sale) {
         const element = item(make('div', { class: 'line' },
             make('b', {}, sale.code),
-            make('span', { class: 'soft' }, sale.phone_masked
-                ? whole(sale.phone_masked) : ''),
+            make('span', {}, sale.discount),
             make('time', {}, moment(sale.at))),
-        make('p', { class: 'said' }, `${sale.discount} · ${
-            sale.advisor.title}, ${sale.point}`));
+        make('p', { class: 'soft' }, [sale.phone_masked
+            && whole(sale.phone_masked), `${sale.advisor.title}, ${
+            sale.point}`].filter(Boolean).join(' · ')));
 
         if (sale.state === 'rolled_back') {
             element.append(make('p', { class: 'soft' },

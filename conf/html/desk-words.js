@@ -230,8 +230,8 @@ const words = {
         + 'nothing is done twice.'],
     busy: ['Слишком много запросов. Подождите минуту.',
         'Too many requests. Wait a minute.'],
-    odd: ['Не получилось. Если повторится, сообщите о проблеме.',
-        'That did not work. If it happens again, report a problem.'],
+    odd: ['Не получилось. Если повторится, нажмите «Проблема?».',
+        'That did not work. If it happens again, press “Trouble?”.'],
 };
 
 const LANGS = ['ru', 'en'];

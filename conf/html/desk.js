@@ -123,7 +123,8 @@ function show() {
         tell($('phone-sum'), visit.refusal && `refused-${visit.refusal}`);
     }
     $('phone-block').classList.toggle('settled', settled);
-    $('phone-sum').classList.toggle('good', visit.verification !== '');
+    $('phone-sum').classList.toggle('fine', visit.verification !== '');
+    $('end-block').classList.toggle('ready', settled);
     tell($('end-wait'), visit.id === '' ? 'first-visitor'
         : settled ? null : 'first-number');
     $('end').hidden = visit.id === '';
