@@ -12,20 +12,31 @@ end
 $$;
 
 
-create or replace function leadq._agreed_to_ads(p_contact bigint)
+create or replace function leadq._agreed(p_contact bigint, p_channel text)
 returns boolean
 language plpgsql stable
 as $$
 begin
-    -- Whether the last word of a person on letters that sell is yes.
+    -- Whether the last word of a person on what sells, in that channel, is
+    -- yes.
     return (
         select coalesce((select c.action = 'given'
                            from leadq.consent c
                           where c.contact_id = p_contact
                             and c.purpose = 'ads'
-                            and c.channel in ('any', 'email')
+                            and c.channel in ('any', p_channel)
                           order by c.at desc, c.n desc
                           limit 1), false));
+end
+$$;
+
+
+create or replace function leadq._agreed_to_ads(p_contact bigint)
+returns boolean
+language plpgsql stable
+as $$
+begin
+    return leadq._agreed(p_contact, 'email');
 end
 $$;
 
@@ -60,8 +71,8 @@ end
 $$;
 
 
-create or replace function leadq._letter_time(p_at timestamptz,
-    p_zone text, p_marketing boolean, p_from time, p_to time)
+create or replace function leadq._message_time(p_at timestamptz,
+    p_zone text, p_channel text, p_from time, p_to time)
 returns timestamptz
 language plpgsql stable
 as $$
@@ -70,16 +81,16 @@ declare
     v_before timestamptz;
     v_quiet record;
 begin
-    -- The first moment, from p_at on, in the window and, for marketing, out
-    -- of the quiet hours.  Again as long as opening one closes another: a day
-    -- begins no more than three of them.
+    -- The first moment, from p_at on, in the window and out of the quiet
+    -- hours of the channel; null: it has none.  Again as long as opening one
+    -- closes another: a day begins no more than three of them.
     for v_i in 1 .. 4 loop
         v_before := v_at;
 
-        if p_marketing then
+        if p_channel is not null then
             for v_quiet in
                 select q.begins, q.ends from leadq.quiet q
-                 where q.channel in ('any', 'email')
+                 where q.channel in ('any', p_channel)
                  order by q.channel
             loop
                 v_at := leadq._open(v_at, p_zone, v_quiet.ends,
@@ -92,6 +103,18 @@ begin
     end loop;
 
     return v_at;
+end
+$$;
+
+
+create or replace function leadq._letter_time(p_at timestamptz,
+    p_zone text, p_marketing boolean, p_from time, p_to time)
+returns timestamptz
+language plpgsql stable
+as $$
+begin
+    return leadq._message_time(p_at, p_zone,
+               case when p_marketing then 'email' end, p_from, p_to);
 end
 $$;
 

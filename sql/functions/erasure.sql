@@ -51,7 +51,7 @@ declare
 begin
     -- Takes everything personal out of contacts, whose series are over: the
     -- addresses, the name, what was posted about them, their numbers in
-    -- verifications, and what triggers have not done with it yet, calls of
+    -- verifications, messages to them that are planned, and what triggers have not done with it yet, calls of
     -- webhooks too.  Consents stay, by
     -- number, without the place that they were given at; so do letters and
     -- events, to be counted.
@@ -68,6 +68,8 @@ begin
         select a.value from leadq.address a
          where a.contact_id = any (v_persons)
            and a.channel = 'phone'));
+
+    perform leadq._erase_sms(v_persons);
 
     delete from leadq.address a
      where a.contact_id = any (v_persons);
