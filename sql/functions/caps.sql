@@ -12,13 +12,24 @@ end
 $$;
 
 
-create or replace function leadq._agreed(p_contact bigint, p_channel text)
+create or replace function leadq._agreed_to_ads(p_contact bigint)
 returns boolean
 language plpgsql stable
 as $$
 begin
-    -- Whether the last word of a person on what sells, in that channel, is
-    -- yes.
+    -- Whether the last word of a person on letters that sell is yes.
+    return leadq._agreed_to_ads(p_contact, 'email');
+end
+$$;
+
+
+create or replace function leadq._agreed_to_ads(p_contact bigint,
+    p_channel text)
+returns boolean
+language plpgsql stable
+as $$
+begin
+    -- Whether the last word of a person on what sells by a channel is yes.
     return (
         select coalesce((select c.action = 'given'
                            from leadq.consent c
@@ -27,16 +38,6 @@ begin
                             and c.channel in ('any', p_channel)
                           order by c.at desc, c.n desc
                           limit 1), false));
-end
-$$;
-
-
-create or replace function leadq._agreed_to_ads(p_contact bigint)
-returns boolean
-language plpgsql stable
-as $$
-begin
-    return leadq._agreed(p_contact, 'email');
 end
 $$;
 

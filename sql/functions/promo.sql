@@ -11,6 +11,7 @@ as $$
         ('expired', 'This code is no longer good'),
         ('exhausted', 'This code was used as often as it may be'),
         ('self-referral', 'This is the customer''s own code'),
+        ('personal', 'This code is somebody else''s own'),
         ('staff', 'No discounts for those who work here'),
         ('already-used', 'This customer has used this code'),
         ('enough', 'This customer has used enough of such codes'),
@@ -70,8 +71,10 @@ begin
         return 'not-started';
     elsif v_now >= p_code.expires_at then
         return 'expired';
-    elsif p_code.owner_id = p_contact then
+    elsif p_programme.kind <> 'trial' and p_code.owner_id = p_contact then
         return 'self-referral';
+    elsif p_programme.kind = 'trial' and p_code.owner_id <> p_contact then
+        return 'personal';
     elsif p_contact is not null and exists (
         select from leadq.address a
           join leadq.staff_phone s on s.phone = a.value
@@ -90,10 +93,13 @@ begin
                   and c.programme_id = p_code.programme_id
                   and r.state = 'redeemed') >= p_programme.per_customer then
         return 'enough';
-    elsif p_programme.new_customer_only and p_contact is not null
-          and exists (select from leadq.redemption r
-                       where r.contact_id = p_contact
-                         and r.state = 'redeemed') then
+    elsif p_programme.new_customer_only
+          and (exists (select from leadq.redemption r
+                        where r.contact_id = p_contact
+                          and r.state = 'redeemed')
+               or exists (select from leadq.visit v
+                           where v.contact_id = p_contact
+                             and v.outcome = 'purchase')) then
         return 'not-new-customer';
     elsif p_code.used + p_code.reserved
           - (select count(*) from leadq.redemption r
@@ -343,9 +349,7 @@ begin
            and v_held.fingerprint
                is distinct from p_request ->> '$fingerprint' then
             status := 422;
-            body := leadq._problem('idempotency-key-reused',
-                'This idempotency key was used with another request', 422,
-                null);
+            body := leadq._reused_problem();
         else
             status := 201;
             body := leadq._redemption_document(v_held, p_redeem);

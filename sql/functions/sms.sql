@@ -147,7 +147,7 @@ begin
                                and u.address_sha256
                                    = leadq._address_hash(n.phone))
                then 'suppressed'
-               when not leadq._agreed(c.person, 'sms') then 'no-consent'
+               when not leadq._agreed_to_ads(c.person, 'sms') then 'no-consent'
                when k.disabled or not p.active then 'code-disabled'
                when k.expires_at <= leadq.now() then 'code-expired'
                when k.used >= k.max_uses then 'code-used'

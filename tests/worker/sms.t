@@ -70,7 +70,8 @@ sub message {
     my $code = '22222222AC' . (qw(E H K M P T X 2 3 4))[$n] . 'A';
     push @codes, $code, join('-', $code =~ /(.{4})/g), substr $phone, 2;
     return $pg->sql(qq(
-        update leadq.programme set window_from = '00:00', window_to = '24:00',
+        update leadq.programme set send_days = 0, window_from = '00:00',
+               window_to = '24:00',
                texts = '{"ru": "Ваш код {code}, {discount}"}', gateway_id =
                (select gateway_id from leadq.gateway g where g.name =
                '$gateway');
