@@ -544,13 +544,21 @@ begin
       from (values
         -- most uses of a code by one advisor
         ('one-advisor', p_programme.kind = 'referral'
-            and (select count(*) from leadq.redemption o
-                  where o.code_id = r.code_id
-                    and o.advisor_id = r.advisor_id
-                    and o.state = 'redeemed') >= 2),
+            and (select count(*)
+                   from (select u.advisor_id from leadq.redemption u
+                          where u.code_id = r.code_id
+                            and u.state = 'redeemed'
+                         offset 0) o  -- by the code, not by the advisor
+                  where o.advisor_id = r.advisor_id) >= 2),
         -- used minutes after it was made
         ('too-soon', p_programme.kind = 'referral'
-            and r.redeemed_at < p_code.starts_at + interval '10 min'))
+            and r.redeemed_at < p_code.starts_at + interval '10 min'),
+        -- an owner of many gifts
+        ('many-rewards', p_code.used >= p_programme.reward_after
+            and (select count(*) from leadq.reward w
+                  where w.owner_id = p_code.owner_id
+                    and w.created_at > r.redeemed_at - interval '30 days'
+                    and w.state <> 'cancelled') >= 2))
            f (rule, holds)
      where f.holds
     on conflict do nothing;

@@ -9,18 +9,18 @@ $$;
 
 
 create or replace function leadq._programme_after(p_outcome text,
-    p_contact bigint)
+    p_contact bigint, p_phone text)
 returns leadq.programme
 language plpgsql stable
 as $$
 declare
     v_programme leadq.programme;
 begin
-    -- The programme of which a person (null: nobody knows him yet) gets a
-    -- code after a visit; null: of none.  A purchase earns a code for
-    -- friends, unless he holds one that is still good (W-13); a test one for
-    -- himself, once, unless he has bought before (W-15).  Who works here
-    -- gets none.
+    -- The programme of which a person (null: nobody knows him yet) with this
+    -- number gets a code after a visit; null: of none.  A purchase earns a
+    -- code for friends, unless he holds one that is still good (W-13); a test
+    -- one for himself, once, unless he has bought before (W-15).  Who works
+    -- here gets none.
     select p.* into v_programme
       from leadq.programme p
      where leadq._visit_order(p.kind) = p_outcome
@@ -37,10 +37,8 @@ begin
             or not exists (select from leadq.visit v
                             where v.contact_id = p_contact
                               and v.outcome = 'purchase'))
-       and not exists (select from leadq.address a
-                         join leadq.staff_phone s on s.phone = a.value
-                        where a.contact_id = p_contact
-                          and a.channel = 'phone');
+       and not exists (select from leadq.staff_phone s
+                        where s.phone = p_phone);
 
     return v_programme;
 end
@@ -140,7 +138,9 @@ begin
       from leadq.point o
      where o.point_id = v.point_id;
 
-    v_programme := leadq._programme_after(v.outcome, v.contact_id);
+    v_programme := leadq._programme_after(v.outcome, v.contact_id,
+        (select o.phone from leadq.verification o
+          where o.verification_id = v.verification_id));
 
     if v_programme is null
        or not leadq._agreed_to_ads(v.contact_id, 'sms') then

@@ -376,7 +376,7 @@ begin
         'follows', (
             select p.kind
               from leadq.verification o,
-                   leadq._programme_after(v.outcome, v_contact) p
+                   leadq._programme_after(v.outcome, v_contact, o.phone) p
              where o.verification_id = v.verification_id
                and o.consent_pd
                and coalesce(o.consent_ads, v.consent_ads)))::text;
