@@ -125,8 +125,7 @@ export class Code {
             more.push(' · ', both('until', day(this.good.expires_at)));
         }
         this.say('fine', make('b', {}, both('code-good')), make('span',
-            { class: 'what' }, `${programme}: ${discount}`),
-        make('small', {}, ...more));
+            {}, `${programme}: ${discount}`), make('small', {}, ...more));
     }
 
     async reserve() {
@@ -142,7 +141,8 @@ export class Code {
         const until = Date.parse(reply.body.reserved_until);
 
         this.say('fine', make('b', {}, both('reserved', time(until))),
-            make('span', { class: 'what' }, reply.body.discount));
+            make('span', {}, `${reply.body.programme}: ${
+                reply.body.discount}`));
         this.timer = setTimeout(() => {
             this.end();
             this.say('bad', both('reservation-closed'));

@@ -81,7 +81,7 @@ export class Side {
     show(me) {
         const sells = me.point && me.advisor.role !== 'brand';
 
-        this.name = me.advisor.name;
+        this.point = me.point;
         $('today').hidden = !sells;
         fill($('last'), me.last.map((visit) => this.result(visit)), 'none');
         if (!this.shown) {
@@ -133,8 +133,8 @@ export class Side {
             make('span', {}, sale.discount),
             make('time', {}, moment(sale.at))),
         make('p', { class: 'soft' }, [sale.phone_masked
-            && whole(sale.phone_masked), `${sale.advisor.title}, ${
-            sale.point}`].filter(Boolean).join(' · ')));
+            && whole(sale.phone_masked), sale.advisor.title,
+        !this.point && sale.point].filter(Boolean).join(' · ')));
 
         if (sale.state === 'rolled_back') {
             element.append(make('p', { class: 'soft' },
@@ -186,8 +186,8 @@ export class Side {
     ticket(ticket) {
         const { advisor, point } = ticket;
         const element = item(...ticketHead(ticket),
-            make('p', { class: 'soft' }, [advisor.title, point]
-                .filter(Boolean).join(', ')), ...requestsOf(ticket),
+            make('p', { class: 'soft' }, [advisor.title,
+                !this.point && point].filter(Boolean).join(' · ')), ...requestsOf(ticket),
             ...answered(ticket));
 
         if (ticket.state !== 'answered') {

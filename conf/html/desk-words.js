@@ -50,8 +50,8 @@ const words = {
     role: [{ advisor: 'консультант', supervisor: 'супервайзер',
         brand: 'бренд' }, { advisor: 'advisor', supervisor: 'supervisor',
         brand: 'brand' }],
-    hours: [(from, to) => `сегодня ${from}–${to}`,
-        (from, to) => `today ${from}–${to}`],
+    hours: [(from, to) => `открыто ${from}–${to}`,
+        (from, to) => `open ${from}–${to}`],
     closed: ['сейчас закрыто', 'closed now'],
     'no-point': ['Все точки', 'All points'],
     loading: ['Загружаем…', 'Loading…'],
@@ -63,7 +63,7 @@ const words = {
     /* --- the visitor --- */
     yes: ['Да', 'Yes'],
     no: ['Нет', 'No'],
-    optional: ['— если ответит', '— if he answers'],
+    optional: ['— если ответит', '— if they answer'],
     'fill-in': ['Заполните отмеченное: пока что-то пусто, ничего не '
         + 'отправляется.', 'Fill in what is marked: nothing is sent while '
         + 'something is empty.'],
@@ -97,7 +97,7 @@ const words = {
     reserved: [(time) => `Скидка занята до ${time}`,
         (time) => `The discount is reserved until ${time}`],
     redeem: ['Продано со скидкой', 'Sold with the discount'],
-    release: ['Отпустить: не покупает', 'Release: he does not buy'],
+    release: ['Отпустить: не покупает', 'Release: no purchase'],
     receipt: ['Номер чека', 'Number of the receipt'],
     'receipt-optional': ['— если есть', '— if there is one'],
     redeemed: [(discount) => `Скидка отдана: ${discount}`,

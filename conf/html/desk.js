@@ -19,7 +19,7 @@ import { $, answerOf, blame, button, during, faultOf, mark, onSubmit,
     questionOf, tell, valueOf } from './desk-parts.js';
 import { Side } from './desk-side.js';
 import { both, spans } from './desk-words.js';
-import { whole } from './verify-view.js';
+import { make, whole } from './verify-view.js';
 
 const LOOK_MS = 60000;
 
@@ -74,10 +74,10 @@ function greet() {
     } else {
         tell($('point'), 'no-point');
     }
-    $('who').replaceChildren(`${advisor.title}, `,
-        both('role', advisor.role), ...point ? [' · ', point.open
-            ? both('hours', point.opens, point.closes)
-            : both('closed')] : []);
+    $('who').replaceChildren(make('span', {}, `${advisor.title}, `,
+        both('role', advisor.role)), make('span', {}, point
+        ? both(point.open ? 'hours' : 'closed', point.opens, point.closes)
+        : ''));
 }
 
 function begin() {
@@ -372,7 +372,8 @@ function watch() {
     $('offline').hidden = navigator.onLine;
 }
 
-$('visitor').addEventListener('change', (event) => {
+/* As it is typed, not as the field is left: nothing moves below a finger. */
+$('visitor').addEventListener('input', (event) => {
     const box = event.target.closest('[data-field]');
 
     mark(box, null);
