@@ -121,7 +121,8 @@ returns table (n integer, status integer, headers text, body text)
 language plpgsql
 security definer set search_path = pg_catalog, pg_temp
 set enable_seqscan = off set enable_hashjoin = off
-set enable_mergejoin = off set jit = off  -- see README.md, Plans
+set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan  -- see README.md, Plans
 as $$
 declare
     v_row record;
@@ -233,7 +234,8 @@ language sql
 security definer set search_path = pg_catalog, pg_temp
 set lock_timeout = '2s'
 set enable_seqscan = off set enable_hashjoin = off
-set enable_mergejoin = off set jit = off  -- see README.md, Plans
+set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan  -- see README.md, Plans
 as $$
     -- A customer stands at the till with a code: nobody else gets this use
     -- for a while.  Request: code, verification with "$session" (of his
@@ -251,7 +253,8 @@ language sql
 security definer set search_path = pg_catalog, pg_temp
 set lock_timeout = '2s'
 set enable_seqscan = off set enable_hashjoin = off
-set enable_mergejoin = off set jit = off  -- see README.md, Plans
+set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan  -- see README.md, Plans
 as $$
     -- He has bought.  Request: reservation (its id), or code and
     -- verification as for a reservation; receipt; advisor (trusted).  201
