@@ -251,6 +251,7 @@ ctl_rules_check(ctl_check_t *check)
         {"advisors", 0, ctl_advisors_check},
         {"staff", 0, ctl_staff_check},
         {"programmes", 0, ctl_programmes_check},
+        {"visit_rules", 0, ctl_visit_rules_check},
         {NULL, 0, NULL},
     };
 
@@ -268,5 +269,6 @@ ctl_rules_check(ctl_check_t *check)
         unique(check, "points", NULL);
         unique(check, "advisors", NULL);
         unique(check, "programmes", NULL);
+        unique(check, "visit_rules", NULL);
     }
 }

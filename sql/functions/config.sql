@@ -27,6 +27,7 @@ begin
     return query select * from leadq._import_profiles(p_document);
     return query select * from leadq._import_points(p_document);
     return query select * from leadq._import_programmes(p_document);
+    return query select * from leadq._import_visit_rules(p_document);
 end
 $$;
 
@@ -400,5 +401,6 @@ as $$
         'programmes', coalesce((
             select jsonb_agg(leadq._programme_document(p.name)
                              order by p.name)
-              from leadq.programme p), '[]'))
+              from leadq.programme p), '[]'),
+        'visit_rules', leadq._visit_rule_documents())
 $$;

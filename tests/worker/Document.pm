@@ -150,7 +150,10 @@ my $RICH = <<'JSON';
    "discount": "20 % на первую покупку", "max_uses": 3, "per_customer": 1,
    "new_customer_only": true, "reserve_for": "15 min", "reward_after": 3,
    "hold": "14 days", "life": "90 days", "active": true},
-  {"name": "spring", "kind": "promo", "discount": "500 ₽"}]}
+  {"name": "spring", "kind": "promo", "discount": "500 ₽"}],
+ "visit_rules": [
+  {"name": "burst", "max": 5, "weight": 100, "enabled": true},
+  {"name": "identity", "enabled": false}]}
 JSON
 
 sub rich { return $json->decode($RICH) }
