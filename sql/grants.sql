@@ -28,6 +28,9 @@ grant execute on function
     leadq.web_promo_redeem(uuid[], text[]),
     leadq.web_promo_release(uuid[], text[]),
     leadq.web_promo_rollback(uuid[], text[]),
+    leadq.web_desk(uuid[], text[]),
+    leadq.web_visit_open(uuid[], text[]),
+    leadq.web_visit_end(uuid[], text[]),
     leadq.web_desk_report(uuid[], text[])
 to leadq_web;
 

@@ -158,6 +158,7 @@ begin
 
     perform leadq._end_verifications(10000);
     perform leadq._end_promo();
+    perform leadq._end_visits(10000);
     perform leadq._roll_desk();
 
     return format('partitions made=%s dropped=%s, leads erased=%s', v_made,
