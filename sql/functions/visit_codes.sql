@@ -104,6 +104,7 @@ begin
     end loop;
 
     perform leadq._plan_referrals(p_visits);
+    perform leadq._flag_visits(p_visits);
 end
 $$;
 
