@@ -31,6 +31,10 @@ grant execute on function
     leadq.web_desk(uuid[], text[]),
     leadq.web_visit_open(uuid[], text[]),
     leadq.web_visit_end(uuid[], text[]),
+    leadq.web_redemptions(uuid[], text[]),
+    leadq.web_ticket(uuid[], text[]),
+    leadq.web_tickets(uuid[], text[]),
+    leadq.web_ticket_answer(uuid[], text[]),
     leadq.web_desk_report(uuid[], text[])
 to leadq_web;
 

@@ -384,6 +384,7 @@ create table leadq.ticket (
     state           text        not null default 'open',
     assignee_id     integer,
     answer          text,
+    answer_id       uuid,
     created_at      timestamptz not null,
     answered_at     timestamptz,
     seen_at         timestamptz,
@@ -408,6 +409,8 @@ create index ticket_open_ix on leadq.ticket (created_at)
 comment on table leadq.ticket is
     'Trouble that an advisor reported from the page, with the ids of its last '
     'requests, and what he was answered.';
+comment on column leadq.ticket.answer_id is
+    'The request that answered it: its repeat gets the same.';
 
 
 insert into leadq.retry_step (kind, attempt, delay)
