@@ -103,12 +103,11 @@ language plpgsql stable
 as $$
 begin
     return query
-        select d.day, v.point_id, v.advisor_id, 0, 0, 0, 0, 0, 0,
+        select d.day, c.point_id, c.advisor_id, 0, 0, 0, 0, 0, 0,
                count(*) filter (where g.kind = 'referral')::integer,
                count(*) filter (where g.kind = 'trial')::integer,
                0, 0, 0, 0, 0::double precision
           from leadq.promo_code c
-          join leadq.visit v using (visit_id)
           join leadq.point p using (point_id)
           join leadq.programme g using (programme_id)
          cross join lateral (
@@ -117,7 +116,7 @@ begin
            and c.starts_at >= p_since
            and c.starts_at < p_until
            and d.day between p_from and p_to
-         group by d.day, v.point_id, v.advisor_id;
+         group by d.day, c.point_id, c.advisor_id;
 end
 $$;
 
@@ -201,7 +200,6 @@ begin
         select d.day, c.programme_id, count(*)::integer, 0, 0, 0, 0, 0, 0,
                0::numeric(12, 4)
           from leadq.promo_code c
-          join leadq.visit v using (visit_id)
           join leadq.point p using (point_id)
          cross join lateral (
             select (c.starts_at at time zone p.time_zone)::date) d (day)

@@ -11,7 +11,6 @@ declare
     v_days integer := v_period.day_to - v_period.day_from;
     v_unit text := case when v_days > 730 then 'month'
                         when v_days > 92 then 'week' else 'day' end;
-    v_tables jsonb;
 begin
     -- What happened at points in a period, see report_period (the zone says
     -- what today is; days are of the points' clocks), of one of them, of one
@@ -22,15 +21,6 @@ begin
     -- the most visits.  Figures and ids of visits, nothing of visitors.
     -- Raises 22007 when the period ends before it begins.  Changes nothing.
     -- Called by web_desk_report, and for reports of one's own.
-    v_tables := leadq._desk_tables(v_period.day_from, v_period.day_to, v_unit,
-        case when p_point is not null
-        then array(select p.point_id from leadq.point p
-                    where p.name = p_point) end,
-        case when p_advisor is not null
-        then array(select a.advisor_id from leadq.advisor a
-                    where a.name = p_advisor) end,
-        p_flags);
-
     return jsonb_build_object('from', v_period.day_from,
             'to', v_period.day_to, 'zone', v_period.zone, 'unit', v_unit,
             'point', p_point, 'advisor', p_advisor,
@@ -40,35 +30,29 @@ begin
                 then leadq._programmes_report(v_period.day_from,
                                               v_period.day_to)
                 else '[]' end)
-        || v_tables - 'suspects'
-        || case when p_flags
-           then jsonb_build_object('suspects',
-                    leadq._suspects_report(v_tables -> 'suspects'))
-           else '{}' end;
+        || leadq._desk_tables(v_period.day_from, v_period.day_to, v_unit,
+            case when p_point is not null
+            then array(select p.point_id from leadq.point p
+                        where p.name = p_point) end,
+            case when p_advisor is not null
+            then array(select a.advisor_id from leadq.advisor a
+                        where a.name = p_advisor) end,
+            p_flags);
 end
 $$;
 
 
-create or replace function leadq._desk_rows(p_from date, p_to date)
-returns setof leadq.desk_day
-language plpgsql stable
+create or replace function leadq._desk_live(p_from date, p_to date)
+returns leadq.desk_day[]
+language sql stable
 as $$
-declare
-    v_through date := (select c.through from leadq.desk_counted c);
-begin
-    -- Days that are over as they were counted once, the others as they are.
-    return query
-        select d.*
-          from leadq.desk_day d
-         where d.day between p_from and least(p_to, v_through);
-
-    if p_to > v_through then
-        return query
-            select d.*
-              from leadq.desk_counts(greatest(p_from, v_through + 1),
-                                     p_to) d;
-    end if;
-end
+    -- The days of a period that are not over, as they are now.
+    select array(
+        select d
+          from leadq.desk_counted c
+         cross join lateral leadq.desk_counts(greatest(p_from, c.through + 1),
+                                              p_to) d
+         where p_to > c.through)
 $$;
 
 
@@ -79,118 +63,155 @@ language plpgsql stable
 as $$
 declare
     c_rows_max constant integer := 500;
-    c_suspects_max constant integer := 20;
+    v_live leadq.desk_day[] := leadq._desk_live(p_from, p_to);
     v_least integer := (select r.max from leadq.visit_rule r
                          where r.name = 'score' and r.enabled);
-    v_result jsonb;
 begin
-    -- The tables of report_desk from one reading of the days.  null: of all
-    -- points, of all advisors.
-    with counted as materialized (
-        select d.*, date_trunc(p_unit, d.day)::date as unit,
-               d.visits >= 5
-               and 100 * d.suspicion / d.visits >= v_least as shown
-          from leadq._desk_rows(p_from, p_to) d
-         where (p_points is null or d.point_id = any (p_points))
-           and (p_advisors is null or d.advisor_id = any (p_advisors))
-    ), part as (
-        select d.unit, d.point_id, d.advisor_id, sum(d.visits) as visits,
-               sum(d.tests) as tests, sum(d.sales) as sales,
-               sum(d.underage) as underage, sum(d.verified) as verified,
-               sum(d.refused) as refused, sum(d.activations) as activations,
-               sum(d.trials) as trials, sum(d.redemptions) as redemptions,
-               sum(d.rolled_back) as rolled_back, sum(d.rewards) as rewards,
-               sum(d.flagged) as flagged, sum(d.suspicion) as suspicion,
-               count(*) filter (where d.shown) as shown
-          from counted d
-         group by d.unit, d.point_id, d.advisor_id
-    ), total as materialized (
-        select grouping(p.unit, p.point_id, p.advisor_id) as level, p.unit,
-               p.point_id, p.advisor_id, sum(p.visits) as n,
-               jsonb_build_object('visits', coalesce(sum(p.visits), 0),
-                   'tests', coalesce(sum(p.tests), 0),
-                   'sales', coalesce(sum(p.sales), 0),
-                   'underage', coalesce(sum(p.underage), 0),
-                   'verified', coalesce(sum(p.verified), 0),
-                   'refused', coalesce(sum(p.refused), 0),
-                   'activations', coalesce(sum(p.activations), 0),
-                   'trials', coalesce(sum(p.trials), 0),
-                   'redemptions', coalesce(sum(p.redemptions), 0),
-                   'rolled_back', coalesce(sum(p.rolled_back), 0),
-                   'rewards', coalesce(sum(p.rewards), 0))
-               || case when p_flags then jsonb_build_object(
-                   'flagged', coalesce(sum(p.flagged), 0),
-                   'shown', coalesce(sum(p.shown), 0),
-                   'score', round((100 * sum(p.suspicion)
-                       / nullif(sum(p.visits), 0))::numeric, 1))
-                  else '{}' end as figures
-          from part p
-         group by grouping sets ((), (p.unit), (p.point_id),
-                                 (p.point_id, p.advisor_id))
-    ), suspect as (
-        select d.*, 100 * d.suspicion / d.visits as score
-          from counted d
-         where p_flags
-           and d.flagged > 0
-           and d.visits > 0
-         order by d.shown desc nulls last, d.suspicion / d.visits desc,
-                  d.day desc
-         limit c_suspects_max
-    )
-    select jsonb_build_object(
-        'totals', (select t.figures from total t where t.level = 7),
-        'days', (
-            select coalesce(jsonb_agg(t.figures || jsonb_build_object('day',
-                       t.unit) order by t.unit), '[]')
-              from total t where t.level = 3),
-        'points', (
-            select coalesce(jsonb_agg(t.figures || jsonb_build_object(
-                       'point', p.name, 'title', p.title)
-                       order by t.n desc, p.name), '[]')
-              from (select * from total o where o.level = 5
-                     order by o.n desc, o.point_id limit c_rows_max) t
-              join leadq.point p using (point_id)),
-        'advisors', (
-            select coalesce(jsonb_agg(t.figures || jsonb_build_object(
-                       'advisor', a.name, 'title', a.title, 'point', p.name)
-                       order by t.n desc, a.name, p.name), '[]')
-              from (select * from total o where o.level = 4
-                     order by o.n desc, o.advisor_id limit c_rows_max) t
-              join leadq.point p using (point_id)
-              join leadq.advisor a using (advisor_id)),
-        'suspects', (
-            select coalesce(jsonb_agg(jsonb_build_object('day', s.day,
-                       'point_id', s.point_id, 'advisor_id', s.advisor_id,
-                       'visits', s.visits, 'flagged', s.flagged,
-                       'score', round(s.score::numeric, 1),
-                       'shown', coalesce(s.shown, false))
-                       order by s.shown desc nulls last, s.score desc,
-                                s.day desc), '[]')
-              from suspect s)) into v_result;
-
-    return v_result;
+    -- The tables of report_desk: days that are over as they were counted
+    -- once, the others as they are.  null: of all points, of all advisors.
+    return (
+        with part as (
+            select date_trunc(p_unit, d.day)::date as unit, d.point_id,
+                   d.advisor_id, sum(d.visits)::integer as visits,
+                   sum(d.tests)::integer as tests,
+                   sum(d.sales)::integer as sales,
+                   sum(d.underage)::integer as underage,
+                   sum(d.verified)::integer as verified,
+                   sum(d.refused)::integer as refused,
+                   sum(d.activations)::integer as activations,
+                   sum(d.trials)::integer as trials,
+                   sum(d.redemptions)::integer as redemptions,
+                   sum(d.rolled_back)::integer as rolled_back,
+                   sum(d.rewards)::integer as rewards,
+                   sum(d.flagged)::integer as flagged,
+                   sum(d.suspicion) as suspicion,
+                   count(*) filter (where d.visits >= 5
+                       and 100 * d.suspicion / d.visits >= v_least)::integer
+                       as shown
+              from leadq._desk_rows(p_from, p_to, v_live) d
+             where (p_points is null or d.point_id = any (p_points))
+               and (p_advisors is null or d.advisor_id = any (p_advisors))
+             group by 1, d.point_id, d.advisor_id
+        ), total as materialized (
+            select grouping(p.unit, p.point_id, p.advisor_id) as level,
+                   p.unit, p.point_id, p.advisor_id, sum(p.visits) as n,
+                   leadq._desk_figures(sum(p.visits), sum(p.tests),
+                       sum(p.sales), sum(p.underage), sum(p.verified),
+                       sum(p.refused), sum(p.activations), sum(p.trials),
+                       sum(p.redemptions), sum(p.rolled_back),
+                       sum(p.rewards))
+                   || case when p_flags then jsonb_build_object(
+                       'flagged', coalesce(sum(p.flagged), 0),
+                       'shown', coalesce(sum(p.shown), 0),
+                       'score', round((100 * sum(p.suspicion)
+                           / nullif(sum(p.visits), 0))::numeric, 1))
+                      else '{}' end as figures
+              from part p
+             group by grouping sets ((), (p.unit), (p.point_id),
+                                     (p.point_id, p.advisor_id))
+        )
+        select jsonb_build_object(
+            'totals', (select t.figures from total t where t.level = 7),
+            'days', (
+                select coalesce(jsonb_agg(t.figures || jsonb_build_object(
+                           'day', t.unit) order by t.unit), '[]')
+                  from total t where t.level = 3),
+            'points', (
+                select coalesce(jsonb_agg(t.figures || jsonb_build_object(
+                           'point', p.name, 'title', p.title)
+                           order by t.n desc, p.name), '[]')
+                  from (select * from total o where o.level = 5
+                         order by o.n desc, o.point_id
+                         limit c_rows_max) t
+                  join leadq.point p using (point_id)),
+            'advisors', (
+                select coalesce(jsonb_agg(t.figures || jsonb_build_object(
+                           'advisor', a.name, 'title', a.title,
+                           'point', p.name)
+                           order by t.n desc, a.name, p.name), '[]')
+                  from (select * from total o where o.level = 4
+                         order by o.n desc, o.advisor_id
+                         limit c_rows_max) t
+                  join leadq.point p using (point_id)
+                  join leadq.advisor a using (advisor_id)))
+            || case when p_flags then jsonb_build_object('suspects',
+                   leadq._suspects_report(p_from, p_to, v_live, p_points,
+                                          p_advisors, v_least))
+               else '{}' end);
 end
 $$;
 
 
-create or replace function leadq._suspects_report(p_suspects jsonb)
+create or replace function leadq._desk_rows(p_from date, p_to date,
+    p_live leadq.desk_day[])
+returns setof leadq.desk_day
+language sql stable
+as $$
+    -- Days that are over and those that are not; inlined by the planner.
+    select d.*
+      from leadq.desk_day d
+     where d.day between p_from and p_to
+       and d.day <= (select c.through from leadq.desk_counted c)
+     union all
+    select l.* from unnest(p_live) l
+$$;
+
+
+create or replace function leadq._desk_figures(p_visits bigint,
+    p_tests bigint, p_sales bigint, p_underage bigint, p_verified bigint,
+    p_refused bigint, p_activations bigint, p_trials bigint,
+    p_redemptions bigint, p_rolled_back bigint, p_rewards bigint)
+returns jsonb
+language sql immutable
+as $$
+    select jsonb_build_object('visits', coalesce(p_visits, 0),
+               'tests', coalesce(p_tests, 0),
+               'sales', coalesce(p_sales, 0),
+               'underage', coalesce(p_underage, 0),
+               'verified', coalesce(p_verified, 0),
+               'refused', coalesce(p_refused, 0),
+               'activations', coalesce(p_activations, 0),
+               'trials', coalesce(p_trials, 0),
+               'redemptions', coalesce(p_redemptions, 0),
+               'rolled_back', coalesce(p_rolled_back, 0),
+               'rewards', coalesce(p_rewards, 0))
+$$;
+
+
+create or replace function leadq._suspects_report(p_from date, p_to date,
+    p_live leadq.desk_day[], p_points integer[], p_advisors integer[],
+    p_least integer)
 returns jsonb
 language plpgsql stable
 as $$
 declare
+    c_days_max constant integer := 20;
     c_visits_max constant integer := 40;
 begin
-    -- Names, and the visits behind the flags, at most 40 of a day, to the
-    -- days of advisors.
+    -- The days of advisors that look most invented, those that are shown
+    -- first, with the visits behind their flags, at most 40 of a day.
     return (
-        select coalesce(jsonb_agg(s.item - array['point_id', 'advisor_id']
-                   || jsonb_build_object('point', p.name,
-                      'advisor', a.name, 'title', a.title, 'flags', f.list)
-                   order by s.n), '[]')
-          from jsonb_array_elements(p_suspects) with ordinality s (item, n)
-          join leadq.point p on p.point_id = (s.item ->> 'point_id')::integer
-          join leadq.advisor a
-            on a.advisor_id = (s.item ->> 'advisor_id')::integer
+        select coalesce(jsonb_agg(jsonb_build_object('day', s.day,
+                   'point', p.name, 'advisor', a.name, 'title', a.title,
+                   'visits', s.visits, 'flagged', s.flagged,
+                   'score', round(s.score::numeric, 1), 'shown', s.shown,
+                   'flags', f.list)
+                   order by s.shown desc, s.score desc, s.day desc), '[]')
+          from (select d.*, o.score,
+                       coalesce(d.visits >= 5 and o.score >= p_least, false)
+                           as shown
+                  from leadq._desk_rows(p_from, p_to, p_live) d
+                 cross join lateral (
+                    select 100 * d.suspicion / d.visits) o (score)
+                 where d.flagged > 0
+                   and d.visits > 0
+                   and (p_points is null or d.point_id = any (p_points))
+                   and (p_advisors is null
+                        or d.advisor_id = any (p_advisors))
+                 order by shown desc, o.score desc, d.day desc
+                 limit c_days_max) s
+          join leadq.point p using (point_id)
+          join leadq.advisor a using (advisor_id)
          cross join lateral (
             select jsonb_agg(jsonb_build_object('visit', g.visit_id,
                        'at', to_char(g.opened_at at time zone p.time_zone,
@@ -201,9 +222,9 @@ begin
                            array_agg(o.rule order by o.rule) as rules
                       from leadq.visit_flag o
                       join leadq.visit v using (visit_id)
-                     where o.day = (s.item ->> 'day')::date
-                       and o.advisor_id = a.advisor_id
-                       and v.point_id = p.point_id
+                     where o.day = s.day
+                       and o.advisor_id = s.advisor_id
+                       and v.point_id = s.point_id
                      group by v.visit_id
                      order by count(*) desc, v.opened_at
                      limit c_visits_max) g) f);

@@ -127,7 +127,14 @@ alter table leadq.gateway
         'messenger', 'push', 'captcha', 'identity'));
 
 
-alter table leadq.promo_code add column visit_id uuid;
+alter table leadq.promo_code
+    add column visit_id     uuid,
+    add column point_id     integer,
+    add column advisor_id   integer,
+    add constraint promo_code_point_fk foreign key (point_id)
+        references leadq.point,
+    add constraint promo_code_advisor_fk foreign key (advisor_id)
+        references leadq.advisor;
 
 create unique index promo_code_visit_uq
     on leadq.promo_code (visit_id, programme_id)
@@ -137,7 +144,7 @@ create index promo_code_issued_ix on leadq.promo_code (starts_at)
     where visit_id is not null;
 
 comment on column leadq.promo_code.visit_id is
-    'The visit that it was issued for.';
+    'The visit that it was issued for, at that point by that advisor.';
 
 
 alter table leadq.redemption add column chain smallint;
