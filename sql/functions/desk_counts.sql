@@ -103,12 +103,12 @@ language plpgsql stable
 as $$
 begin
     return query
-        select d.day, c.point_id, c.advisor_id, 0, 0, 0, 0, 0, 0,
+        select d.day, c.issue_point_id, c.issue_advisor_id, 0, 0, 0, 0, 0, 0,
                count(*) filter (where g.kind = 'referral')::integer,
                count(*) filter (where g.kind = 'trial')::integer,
                0, 0, 0, 0, 0::double precision
           from leadq.promo_code c
-          join leadq.point p using (point_id)
+          join leadq.point p on p.point_id = c.issue_point_id
           join leadq.programme g using (programme_id)
          cross join lateral (
             select (c.starts_at at time zone p.time_zone)::date) d (day)
@@ -116,7 +116,7 @@ begin
            and c.starts_at >= p_since
            and c.starts_at < p_until
            and d.day between p_from and p_to
-         group by d.day, c.point_id, c.advisor_id;
+         group by d.day, c.issue_point_id, c.issue_advisor_id;
 end
 $$;
 
@@ -200,7 +200,7 @@ begin
         select d.day, c.programme_id, count(*)::integer, 0, 0, 0, 0, 0, 0,
                0::numeric(12, 4)
           from leadq.promo_code c
-          join leadq.point p using (point_id)
+          join leadq.point p on p.point_id = c.issue_point_id
          cross join lateral (
             select (c.starts_at at time zone p.time_zone)::date) d (day)
          where c.visit_id is not null

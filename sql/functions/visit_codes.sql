@@ -173,7 +173,8 @@ begin
     -- its id.
     loop
         insert into leadq.promo_code (programme_id, code, owner_id, max_uses,
-               starts_at, expires_at, visit_id, point_id, advisor_id)
+               starts_at, expires_at, visit_id, issue_point_id,
+               issue_advisor_id)
         select p_programme.programme_id, leadq._new_code(), p_contact,
                p_programme.max_uses, leadq.now(),
                leadq.now() + p_programme.life, v.visit_id, v.point_id,

@@ -129,11 +129,11 @@ alter table leadq.gateway
 
 alter table leadq.promo_code
     add column visit_id     uuid,
-    add column point_id     integer,
-    add column advisor_id   integer,
-    add constraint promo_code_point_fk foreign key (point_id)
+    add column issue_point_id integer,
+    add column issue_advisor_id integer,
+    add constraint promo_code_point_fk foreign key (issue_point_id)
         references leadq.point,
-    add constraint promo_code_advisor_fk foreign key (advisor_id)
+    add constraint promo_code_advisor_fk foreign key (issue_advisor_id)
         references leadq.advisor;
 
 create unique index promo_code_visit_uq

@@ -19,7 +19,7 @@ create function pg_temp.visit(p_advisor text, p_outcome text, p_proved boolean d
     returning visit_id $$;
 create function pg_temp.contact() returns bigint language sql as $$ insert into leadq.contact (created_at) values (leadq.now()) returning contact_id $$;
 create function pg_temp.code(p_visit uuid, p_programme text, p_owner bigint, p_code text) returns bigint language sql as $$
-    insert into leadq.promo_code (programme_id, code, owner_id, max_uses, starts_at, expires_at, visit_id, point_id, advisor_id)
+    insert into leadq.promo_code (programme_id, code, owner_id, max_uses, starts_at, expires_at, visit_id, issue_point_id, issue_advisor_id)
     select programme_id, p_code, p_owner, max_uses, leadq.now(), leadq.now() + life, visit_id, point_id, advisor_id from leadq.programme, leadq.visit where visit_id = p_visit and name = p_programme returning code_id $$;
 -- A sale by a code, as a till makes it; its redemption.
 create function pg_temp.sale(p_code bigint, p_contact bigint, p_advisor text) returns uuid language plpgsql as $$
