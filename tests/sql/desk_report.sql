@@ -118,7 +118,7 @@ update leadq.visit set contact_id = contact from f where visit_id = id;
 select leadq._flag_visits(ids || id) from f;
 select is((select concat_ws(' ', visits, flagged, score, shown) from leadq.advisor_score where day = (leadq.now() at time zone 'Europe/Moscow')::date and advisor = 'anna'), '5 5 40.0 t', 'five within five minutes are a burst');
 select leadq.config_import('{"gateways": [{"name": "idx", "channel": "sms", "url": "https://idx/"}]}'::jsonb);
-insert into leadq.identity_check (contact_id, gateway_id, visit_id, state, created_at, ended_at) select contact, gateway_id, id, 'failed', leadq.now(), leadq.now() from f, leadq.gateway;
+insert into leadq.identity_check (contact_id, gateway_id, visit_id, state, created_at, due_at, ended_at) select contact, gateway_id, id, 'failed', leadq.now(), leadq.now(), leadq.now() from f, leadq.gateway;
 select leadq._flag_late(contact, null), leadq._flag_late(contact, id) from f;
 select is((select string_agg(rule, ',' order by rule) from leadq.visit_flag_list join f on id = visit_id), 'burst,identity', 'a check that failed afterwards is a flag, once');
 select is((select score from leadq.advisor_score where day = (leadq.now() at time zone 'Europe/Moscow')::date), 46.0, 'a visit is as suspicious as its flags are unlikely to be all wrong: (4 * 0.4 + 0.7) / 5');

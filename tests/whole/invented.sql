@@ -73,8 +73,8 @@ begin
 
     if p_more ~ 'young' then
         insert into leadq.identity_check (contact_id, gateway_id, visit_id,
-               state, created_at, ended_at)
-        select v_contact, gateway_id, v_id, 'failed', v_at, v_at
+               state, created_at, due_at, ended_at)
+        select v_contact, gateway_id, v_id, 'failed', v_at, v_at, v_at
           from leadq.gateway where name = 'idx';
     end if;
 end
