@@ -122,9 +122,9 @@ const words = {
         + 'sold, or release it.'],
     'choose-outcome': ['Выберите, чем закончился визит.',
         'Choose how the visit ended.'],
-    'done-test': ['Визит закончен: попробовал', 'The visit is over: tried'],
-    'done-purchase': ['Визит закончен: купил', 'The visit is over: bought'],
-    'done-left': ['Визит закончен: ушёл', 'The visit is over: left'],
+    'done-test': ['Готово: попробовал', 'Done: tried'],
+    'done-purchase': ['Готово: купил', 'Done: bought'],
+    'done-left': ['Готово: ушёл', 'Done: left'],
     'done-underage': ['Разговор закончен', 'The talk is over'],
     'tell-referral': ['Скажите покупателю: завтра придёт SMS с кодом. По нему '
         + 'друзья купят со скидкой.', 'Tell the buyer: tomorrow an SMS comes '

@@ -27,7 +27,10 @@ const verify = document.querySelector('leadq-verify');
 const field = (name) => document.querySelector(`[data-field="${name}"]`);
 const side = new Side(load);
 const help = new Help(load);
-const code = new Code(show);
+const code = new Code(() => {
+    tell($('end-problem'), null);
+    show();
+});
 let me = null;
 let visit = nobody();
 
@@ -313,9 +316,15 @@ async function finish(refusal) {
     }
 }
 
+/* An end without the number, in the place of the one that was refused. */
+function offerRepeat(on) {
+    $('finish').hidden = on;
+    $('finish-repeat').hidden = !on;
+}
+
 function unfinished(word) {
     tell($('end-problem'), word);
-    $('finish-repeat').hidden = word !== 'phone-used';
+    offerRepeat(word === 'phone-used');
     if (/^verification-/.test(word)) {
         verify.reset();
     }
@@ -349,7 +358,7 @@ function clear() {
     document.querySelectorAll('#flow details').forEach((details) => {
         details.open = false;
     });
-    $('finish-repeat').hidden = true;
+    offerRepeat(false);
     code.setProof('', '');
     code.reset();
     showAsked();
@@ -378,6 +387,10 @@ $('visitor').addEventListener('input', (event) => {
 
     mark(box, null);
     showAsked();
+});
+$('end').addEventListener('input', () => {
+    tell($('end-problem'), null);
+    offerRepeat(false);
 });
 onSubmit($('visitor'), $('open'), open);
 $('phone').addEventListener('keydown', (event) => {
