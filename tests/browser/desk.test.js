@@ -57,6 +57,18 @@ test('who tries it leaves with a trial code', async () => {
         hasText: /Попробовал.*\+7.916.\*\*\*/ }).waitFor();
     await page.click('#next');
     assert.equal(await page.inputValue('#phone'), '', 'nothing of him stays');
+
+    const sms = await site.waitFor('W-15: the SMS', async () =>
+        (await site.api('api/sends?phone=79160010001&gateway=bulk'))[0]);
+    const [trial] = sms.text.match(/[2-9A-Z]{4}-?[2-9A-Z]{4}-?[2-9A-Z]{4}/);
+
+    await site.open(page);
+    await site.prove(page, '9160010001');
+    assert.match(await site.check(page, trial), /Пробный день: 10 %/);
+    await page.click('text=Занять скидку');
+    await page.click('text=Продано со скидкой');
+    assert.match(await site.end(page, 'purchase'),
+        /купил.*завтра придёт SMS/, 'only now he joins the programme');
     assert.deepEqual(page.complaints, []);
 });
 
