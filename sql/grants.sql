@@ -69,6 +69,7 @@ grant select on
     leadq.mail_pause,
     leadq.code_report,
     leadq.limit_report,
+    leadq.advisor_checks,
     leadq.promo_report
 to leadq_read;
 

@@ -95,5 +95,6 @@ ctl_exit_e ctl_letters_preview(const ctl_options_t *options);
 ctl_exit_e ctl_report_funnel(const ctl_options_t *options);
 ctl_exit_e ctl_codes_generate(const ctl_options_t *options);
 ctl_exit_e ctl_codes_list(const ctl_options_t *options);
+ctl_exit_e ctl_advisors_lift(const ctl_options_t *options);
 
 #endif

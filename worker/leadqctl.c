@@ -118,6 +118,8 @@ static const command_t commands[] = {
      "NAME COUNT", "make promo codes and write them as CSV"},
     {"codes", "list", ctl_codes_list, TAKES_DATABASE | TAKES_JSON, "PROGRAMME",
      "print the batches of codes of a programme"},
+    {"advisors", "lift", ctl_advisors_lift, TAKES_DATABASE, "NAME",
+     "let go on who was stopped for wrong codes"},
     {"doctor", NULL, ctl_doctor,
      TAKES_DATABASE | TAKES_CONFIG | TAKES_DOCTOR | TAKES_JSON, NULL,
      "look for what is wrong, and say what to do"},

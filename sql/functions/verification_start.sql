@@ -207,7 +207,8 @@ begin
         select leadq._limit_subject(l.subject, r.request)
         offset 0) s (subject)
      where s.subject is not null
-       and l.subject not in ('wrong_phone', 'wrong', 'spend')
+       and l.subject not in ('wrong_phone', 'wrong', 'spend', 'wrong_ratio',
+                             'advisor_phone')
        and (l.subject <> 'phone'  -- of those, one lock is enough
             or not exists (select from leadq.profile_limit o
                             where o.profile_id = l.profile_id
@@ -278,8 +279,12 @@ begin
         return;
     end if;
 
+    -- Whoever works here proves no number of a visitor with his own.
     if exists (select from unnest(v_profile.deny) d (prefix)
-                where starts_with(p_request ->> 'phone', d.prefix)) then
+                where starts_with(p_request ->> 'phone', d.prefix))
+       or v_profile.kind = 'desk'
+          and exists (select from leadq.staff_phone s
+                       where s.phone = p_request ->> 'phone') then
         status := 422;
         body := leadq._problem('phone-not-served',
             'Codes are not sent to this number', 422,
@@ -341,7 +346,8 @@ begin
         v_wait := v_row.wait;
 
         -- What the cell does not know, or not alone.
-        if v_limit.subject in ('phone', 'ip_phones')
+        if v_limit.subject in ('phone', 'ip_phones', 'wrong_ratio',
+                               'advisor_phone')
            or v_wait > interval '0' and v_limit.adapt > 0 then
             v_wait := leadq._limit_wait(v_limit, v_row.subject, p_request,
                                         v_wait);
@@ -361,7 +367,8 @@ begin
         end if;
 
         if v_limit.subject not in ('phone', 'ip_phones', 'wrong_phone',
-                                   'wrong', 'spend') then
+                                   'wrong', 'spend', 'wrong_ratio',
+                                   'advisor_phone') then
             v_limits := v_limits || v_limit.limit_id;
             v_subjects := v_subjects || v_row.subject;
         end if;
