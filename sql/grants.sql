@@ -27,7 +27,14 @@ grant execute on function
     leadq.web_promo_reserve(uuid[], text[]),
     leadq.web_promo_redeem(uuid[], text[]),
     leadq.web_promo_release(uuid[], text[]),
-    leadq.web_promo_rollback(uuid[], text[])
+    leadq.web_promo_rollback(uuid[], text[]),
+    leadq.web_desk(uuid[], text[]),
+    leadq.web_visit_open(uuid[], text[]),
+    leadq.web_visit_end(uuid[], text[]),
+    leadq.web_redemptions(uuid[], text[]),
+    leadq.web_ticket(uuid[], text[]),
+    leadq.web_tickets(uuid[], text[]),
+    leadq.web_ticket_answer(uuid[], text[])
 to leadq_web;
 
 grant execute on function

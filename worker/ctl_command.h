@@ -96,5 +96,10 @@ ctl_exit_e ctl_report_funnel(const ctl_options_t *options);
 ctl_exit_e ctl_codes_generate(const ctl_options_t *options);
 ctl_exit_e ctl_codes_list(const ctl_options_t *options);
 ctl_exit_e ctl_advisors_lift(const ctl_options_t *options);
+ctl_exit_e ctl_tickets_list(const ctl_options_t *options);
+ctl_exit_e ctl_tickets_show(const ctl_options_t *options);
+ctl_exit_e ctl_tickets_add(const ctl_options_t *options);
+ctl_exit_e ctl_tickets_assign(const ctl_options_t *options);
+ctl_exit_e ctl_tickets_answer(const ctl_options_t *options);
 
 #endif

@@ -13,7 +13,7 @@
 #include "ctl_diff.h"
 #include "ctl_document.h"
 #include "ctl_error.h"
-#include "ctl_verifications.h"
+#include "ctl_texts.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -12,6 +12,7 @@
 #include "ctl_fire.h"
 #include "ctl_gateways.h"
 #include "ctl_rules.h"
+#include "ctl_texts.h"
 #include "ctl_verifications.h"
 
 #include "jpath.h"

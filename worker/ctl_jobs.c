@@ -3,19 +3,14 @@
  * and outcomes; no address and no payload, which no view has.
  */
 
-#include "ctl_jobs.h"
 #include "ctl_command.h"
 #include "ctl_db.h"
 #include "ctl_error.h"
+#include "ctl_number.h"
 #include "ctl_table.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define LIMIT_MAX 10000
-#define LIMIT_INITIAL "50"
 
 /* An age or a distance in one unit, with its sign: "-12s", "+3h". */
 #define SPAN(at)                                                         \
@@ -87,36 +82,6 @@ static const char dead_people[] =
 static const char dead_programs[] =
     "select job_id, kind, target, ref, attempt, died_at, status, reason" DEAD;
 
-int
-ctl_jobs_id_ok(const char *text)
-{
-    const size_t len = strlen(text);
-
-    return len > 0 && len <= 18 && strspn(text, "0123456789") == len;
-}
-
-/* The number of --limit; NULL, said on standard error: none. */
-static const char *
-limit_of(const ctl_options_t *options)
-{
-    char *end;
-    long n;
-
-    if (options->limit == NULL) {
-        return LIMIT_INITIAL;
-    }
-    errno = 0;
-    n = strtol(options->limit, &end, 10);
-    if (errno != 0 || end == options->limit || *end != '\0' || n < 1
-        || n > LIMIT_MAX)
-    {
-        (void)ctl_error("--limit \"%s\" is not a number 1..%d", options->limit,
-                        LIMIT_MAX);
-        return NULL;
-    }
-    return options->limit;
-}
-
 static int
 is_word_of(const char *option, const char *word, const char *const *words)
 {
@@ -163,7 +128,7 @@ ctl_jobs_list(const ctl_options_t *options)
     ctl_db_t db = {0};
     int rc;
 
-    values[4] = limit_of(options);
+    values[4] = ctl_number_limit(options);
     if (values[4] == NULL || !is_word_of("lane", options->lane, lanes)
         || !is_word_of("state", options->state, states))
     {
@@ -255,7 +220,7 @@ ctl_jobs_show(const ctl_options_t *options)
     ctl_db_t db = {0};
     int rc;
 
-    if (!ctl_jobs_id_ok(options->operand)) {
+    if (!ctl_number_ok(options->operand)) {
         (void)ctl_error("\"%s\" is not the id of a job", options->operand);
         return CTL_USAGE;
     }
@@ -311,7 +276,7 @@ dead(ctl_db_t *db, const ctl_options_t *options, const char *limit)
 ctl_exit_e
 ctl_jobs_dead(const ctl_options_t *options)
 {
-    const char *limit = limit_of(options);
+    const char *limit = ctl_number_limit(options);
     ctl_db_t db = {0};
     int rc;
 

@@ -6,7 +6,7 @@
 #include "ctl_command.h"
 #include "ctl_db.h"
 #include "ctl_error.h"
-#include "ctl_jobs.h"
+#include "ctl_number.h"
 #include "ctl_table.h"
 
 #include "array.h"
@@ -113,7 +113,7 @@ change_ids(ctl_db_t *db, const ctl_options_t *options, const change_t *change)
     char **id;
 
     for (id = options->operands; *id != NULL; id++) {
-        if (!ctl_jobs_id_ok(*id)) {
+        if (!ctl_number_ok(*id)) {
             (void)ctl_error("\"%s\" is not the id of a job", *id);
             return CTL_USAGE;
         }

@@ -6,7 +6,10 @@
  * programme keeps its kind.
  */
 
+#include "ctl_call.h"
+#include "ctl_gateways.h"
 #include "ctl_rules.h"
+#include "ctl_texts.h"
 #include "ctl_value.h"
 
 #include <string.h>
@@ -15,6 +18,8 @@
 #define MAX_DISCOUNT 100
 #define MAX_USES 1000000
 #define MAX_PER_CUSTOMER 100
+#define MAX_DAYS 30
+#define MAX_COST 1000000
 
 #define MIN_S 60L
 #define DAY_S 86400L
@@ -80,9 +85,13 @@ static void
 check_point(ctl_check_t *check, json_t *value)
 {
     static const ctl_key_t keys[] = {
-        {"name", 1, ctl_rules_name},  {"title", 0, check_title},
-        {"time_zone", 0, check_zone}, {"opens", 0, check_clock},
-        {"closes", 0, check_clock},   {NULL, 0, NULL},
+        {"name", 1, ctl_rules_name},
+        {"title", 0, check_title},
+        {"time_zone", 0, check_zone},
+        {"opens", 0, check_clock},
+        {"closes", 0, check_clock},
+        {"text_version", 0, ctl_rules_name},
+        {NULL, 0, NULL},
     };
 
     if (ctl_check_object(check, value, keys) == 0) {
@@ -215,6 +224,72 @@ check_reward(ctl_check_t *check, const json_t *programme)
 }
 
 static void
+check_cost(ctl_check_t *check, json_t *value)
+{
+    if (!json_is_number(value) || json_number_value(value) < 0
+        || json_number_value(value) > MAX_COST)
+    {
+        ctl_check_fail(check, "is not an amount from 0 to %d", MAX_COST);
+    }
+}
+
+/* --- what is sent to the owner of a code --------------------------------- */
+
+static void
+check_gateway(ctl_check_t *check, json_t *value)
+{
+    ctl_rules_reference(check, value, "gateways", "gateway");
+}
+
+static void
+check_send_days(ctl_check_t *check, json_t *value)
+{
+    ctl_rules_count(check, value, 0, MAX_DAYS);
+}
+
+static void
+check_message(ctl_check_t *check, json_t *value)
+{
+    static const ctl_key_t keys[] = {
+        {"gateway", 1, check_gateway},
+        {"text", 1, ctl_texts_promo},
+        {"days", 0, check_send_days},
+        {"window", 0, ctl_rules_window},
+        {NULL, 0, NULL},
+    };
+    const json_t *gateway;
+
+    if (ctl_check_object(check, value, keys) != 0) {
+        return;
+    }
+    gateway = ctl_gateways_find(check->document,
+                                ctl_rules_text_of(value, "gateway"));
+    if (gateway != NULL
+        && !ctl_call_names(gateway, "text", ctl_gateways_macro)) {
+        ctl_check_fail_key(check, "gateway", "\"%s\" has no {text} to send",
+                           ctl_rules_text_of(value, "gateway"));
+    }
+}
+
+/* A message is for a code that belongs to somebody. */
+static void
+check_recipient(ctl_check_t *check, const json_t *programme)
+{
+    static const char *const keys[] = {"message", "identity"};
+    size_t i;
+
+    for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        if (ctl_rules_has(programme, keys[i])
+            && is_text(programme, "kind", "promo", "promo"))
+        {
+            ctl_check_fail_key(check, keys[i],
+                               "is for the kinds referral and trial, whose "
+                               "codes are somebody's");
+        }
+    }
+}
+
+static void
 check_programme(ctl_check_t *check, json_t *value)
 {
     static const ctl_key_t keys[] = {
@@ -230,11 +305,16 @@ check_programme(ctl_check_t *check, json_t *value)
         {"hold", 0, check_hold},
         {"life", 0, ctl_rules_some_time},
         {"active", 0, ctl_rules_flag},
+        {"message", 0, check_message},
+        {"identity", 0, check_gateway},
+        {"discount_cost", 0, check_cost},
+        {"reward_cost", 0, check_cost},
         {NULL, 0, NULL},
     };
 
     if (ctl_check_object(check, value, keys) == 0) {
         check_reward(check, value);
+        check_recipient(check, value);
     }
 }
 

@@ -250,6 +250,7 @@ ctl_rules_check(ctl_check_t *check)
         {"points", 0, ctl_points_check},
         {"advisors", 0, ctl_advisors_check},
         {"staff", 0, ctl_staff_check},
+        {"questions", 0, ctl_questions_check},
         {"programmes", 0, ctl_programmes_check},
         {NULL, 0, NULL},
     };
@@ -267,6 +268,7 @@ ctl_rules_check(ctl_check_t *check)
         unique(check, "verifications", NULL);
         unique(check, "points", NULL);
         unique(check, "advisors", NULL);
+        unique(check, "questions", NULL);
         unique(check, "programmes", NULL);
     }
 }

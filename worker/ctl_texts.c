@@ -3,12 +3,12 @@
  * they cost.
  */
 
-#include "ctl_verifications.h"
-
+#include "ctl_texts.h"
 #include "ctl_call.h"
 #include "ctl_gateways.h"
 #include "ctl_rules.h"
 #include "ctl_value.h"
+#include "ctl_verifications.h"
 
 #include "leadq_utf8.h"
 #include "segments.h"
@@ -17,7 +17,10 @@
 #include <string.h>
 
 #define CODE "{code}"
+#define DISCOUNT "{discount}"
+#define UNTIL "{until}"
 #define MAX_TEXT 1000 /* characters */
+#define MAX_TITLE 200
 #define MAX_LANGS 50
 
 /* Of a text with its code, and the line for browsers. */
@@ -52,17 +55,31 @@ has_control(const char *text)
     return 0;
 }
 
+/* How long the macro is that the text begins with, of those; 0: none. */
+static size_t
+macro_len(const char *text, const char *const *macros)
+{
+    for (; *macros != NULL; macros++) {
+        if (strncmp(text, *macros, strlen(*macros)) == 0) {
+            return strlen(*macros);
+        }
+    }
+    return 0;
+}
+
 /* NULL, or what is wrong with the text of a message. */
 static const char *
-judge_text(const char *text)
+judge_text(const char *text, const char *const *macros, const char *braces)
 {
     const char *p;
+    size_t len;
 
     for (p = text + strcspn(text, "{}"); *p != '\0'; p += strcspn(p, "{}")) {
-        if (strncmp(p, CODE, strlen(CODE)) != 0) {
-            return "has a brace besides those of " CODE;
+        len = macro_len(p, macros);
+        if (len == 0) {
+            return braces;
         }
-        p += strlen(CODE);
+        p += len;
     }
     if (strstr(text, CODE) == NULL) {
         return "does not say " CODE;
@@ -73,8 +90,54 @@ judge_text(const char *text)
     return has_control(text) ? "has a control character" : NULL;
 }
 
+static const char *
+judge_code_text(const char *text)
+{
+    static const char *const macros[] = {CODE, NULL};
+
+    return judge_text(text, macros, "has a brace besides those of " CODE);
+}
+
+static const char *
+judge_promo_text(const char *text)
+{
+    static const char *const macros[] = {CODE, DISCOUNT, UNTIL, NULL};
+
+    return judge_text(text, macros,
+                      "has a brace besides those of " CODE ", " DISCOUNT
+                      " and " UNTIL);
+}
+
+static const char *
+judge_title(const char *text)
+{
+    return *text == '\0'                  ? "is empty"
+           : characters(text) > MAX_TITLE ? "is longer than 200 characters"
+           : has_control(text)            ? "has a control character"
+                                          : NULL;
+}
+
 void
 ctl_texts_check(ctl_check_t *check, json_t *value)
+{
+    ctl_texts_by_language(check, value, judge_code_text);
+}
+
+void
+ctl_texts_promo(ctl_check_t *check, json_t *value)
+{
+    ctl_texts_by_language(check, value, judge_promo_text);
+}
+
+void
+ctl_texts_title(ctl_check_t *check, json_t *value)
+{
+    ctl_texts_by_language(check, value, judge_title);
+}
+
+void
+ctl_texts_by_language(ctl_check_t *check, json_t *value,
+                      const char *(*judge)(const char *text))
 {
     const char *lang, *text, *reason;
     json_t *member;
@@ -93,7 +156,7 @@ ctl_texts_check(ctl_check_t *check, json_t *value)
         mark = ctl_check_enter(check, lang);
         reason = ctl_value_lang(lang);
         text = reason == NULL ? ctl_check_string(check, member) : NULL;
-        reason = text == NULL ? reason : judge_text(text);
+        reason = text == NULL ? reason : judge(text);
         if (reason != NULL) {
             ctl_check_fail(check, "%s", reason);
         }
@@ -135,21 +198,56 @@ ctl_texts_whole(ctl_check_t *check, const json_t *step, const char *lang)
 
 /* --- what they cost ------------------------------------------------------ */
 
+/* A text with a value in the place of each macro. */
+static void
+put_in(buf_t *out, const char *text, const char *const *macros,
+       const char *const *values)
+{
+    size_t i, len;
+
+    while (*text != '\0') {
+        for (i = 0, len = 0; macros[i] != NULL && len == 0; i++) {
+            if (strncmp(text, macros[i], strlen(macros[i])) == 0) {
+                buf_add_str(out, values[i]);
+                len = strlen(macros[i]);
+            }
+        }
+        if (len == 0) {
+            len = 1;
+            buf_add(out, text, len);
+        }
+        text += len;
+    }
+}
+
 void
 ctl_texts_write(buf_t *out, const char *text, const char *code,
                 const char *host)
 {
-    const char *p;
+    const char *const macros[] = {CODE, NULL};
+    const char *const values[] = {code};
 
-    while ((p = strstr(text, CODE)) != NULL) {
-        buf_add(out, text, (size_t)(p - text));
-        buf_add_str(out, code);
-        text = p + strlen(CODE);
-    }
-    buf_add_str(out, text);
+    put_in(out, text, macros, values);
     if (host != NULL) {
         buf_addf(out, "\n\n@%s #%s", host, code);
     }
+}
+
+/* One line, of the text that stands where the check does, as it leaves. */
+static void
+tell(ctl_check_t *check, const buf_t *whole, int is_sms)
+{
+    const char *path = buf_str(&check->path);
+    long segments;
+
+    (void)printf("%s:%d: %s: %zu characters", check->file,
+                 ctl_json_line(check->lines, path), path,
+                 characters(buf_str(whole)));
+    if (is_sms) {
+        segments = segments_count(buf_str(whole), whole->len);
+        (void)printf(", %ld segment%s", segments, segments == 1 ? "" : "s");
+    }
+    (void)putchar('\n');
 }
 
 static void
@@ -157,21 +255,12 @@ tell_text(ctl_check_t *check, const char *text, const char *code,
           const char *channel, const char *host)
 {
     const int is_sms = channel == NULL || strcmp(channel, "sms") == 0;
-    const char *path = buf_str(&check->path);
-    long segments;
     buf_t whole;
 
     buf_init(&whole, MAX_WHOLE);
     ctl_texts_write(&whole, text, code,
                     channel == NULL || !is_sms ? NULL : host);
-    (void)printf("%s:%d: %s: %zu characters", check->file,
-                 ctl_json_line(check->lines, path), path,
-                 characters(buf_str(&whole)));
-    if (is_sms) {
-        segments = segments_count(buf_str(&whole), whole.len);
-        (void)printf(", %ld segment%s", segments, segments == 1 ? "" : "s");
-    }
-    (void)putchar('\n');
+    tell(check, &whole, is_sms);
     buf_done(&whole);
 }
 
@@ -197,6 +286,51 @@ tell_step(ctl_check_t *check, const json_t *profile, const json_t *step)
     ctl_check_leave(check, mark);
 }
 
+static void
+tell_message(ctl_check_t *check, const json_t *programme)
+{
+    const char *const macros[] = {CODE, DISCOUNT, UNTIL, NULL};
+    const char *const values[] = {"XXXX-XXXX-XXXX",
+                                  ctl_rules_text_of(programme, "discount"),
+                                  "31.12.2099"};
+    const json_t *message = json_object_get(programme, "message");
+    const char *channel, *lang;
+    size_t mark, mark_lang;
+    json_t *text;
+    buf_t whole;
+
+    channel = ctl_gateways_channel(check->document,
+                                   ctl_rules_text_of(message, "gateway"));
+    mark = ctl_check_enter(check, "message");
+    (void)ctl_check_enter(check, "text");
+    json_object_foreach(json_object_get(message, "text"), lang, text)
+    {
+        mark_lang = ctl_check_enter(check, lang);
+        buf_init(&whole, MAX_WHOLE);
+        put_in(&whole, json_string_value(text), macros, values);
+        tell(check, &whole, channel == NULL || strcmp(channel, "sms") == 0);
+        buf_done(&whole);
+        ctl_check_leave(check, mark_lang);
+    }
+    ctl_check_leave(check, mark);
+}
+
+static void
+tell_messages(ctl_check_t *check)
+{
+    const json_t *programme;
+    size_t i, mark;
+
+    json_array_foreach(json_object_get(check->document, "programmes"), i,
+                       programme)
+    {
+        mark = ctl_check_enter(check, "programmes");
+        (void)ctl_check_enter_item(check, i);
+        tell_message(check, programme);
+        ctl_check_leave(check, mark);
+    }
+}
+
 void
 ctl_texts_tell(ctl_check_t *check)
 {
@@ -218,4 +352,5 @@ ctl_texts_tell(ctl_check_t *check)
         ctl_check_leave(check, mark_steps);
         ctl_check_leave(check, mark);
     }
+    tell_messages(check);
 }

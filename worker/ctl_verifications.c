@@ -4,6 +4,7 @@
  */
 
 #include "ctl_verifications.h"
+#include "ctl_texts.h"
 
 #include "ctl_gateways.h"
 #include "ctl_rules.h"

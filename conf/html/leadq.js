@@ -248,6 +248,9 @@
     function once(form) {
         var button = form.querySelector('[type="submit"]');
 
+        if (!button) {
+            return;
+        }
         form.addEventListener('submit', function (event) {
             if (button.getAttribute('aria-disabled') === 'true') {
                 event.preventDefault();

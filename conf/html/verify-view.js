@@ -10,7 +10,7 @@ const CODE_MAX = 8;
 let count = 0;
 
 /* make('p', {class: 'a', hidden: ''}, 'text', node, ...) */
-function make(name, attributes, ...children) {
+export function make(name, attributes, ...children) {
     const element = document.createElement(name);
 
     for (const [key, value] of Object.entries(attributes)) {
@@ -29,7 +29,7 @@ function put(element, text) {
 }
 
 /* A number stays on one line. */
-function whole(phone) {
+export function whole(phone) {
     return phone.replace(/ /g, '\u00a0').replace(/-/g, '-\u2060');
 }
 
@@ -85,7 +85,8 @@ export class View extends HTMLElement {
                 role: 'status' }),
             label: make('label', { for: id }),
             code: make('input', { id, class: 'leadq-code', type: 'text',
-                inputmode: 'numeric', autocomplete: 'one-time-code',
+                inputmode: 'numeric', autocomplete:
+                    this.hasAttribute('aloud') ? 'off' : 'one-time-code',
                 pattern: '[0-9]*', maxlength: CODE_MAX, enterkeyhint: 'done',
                 autocapitalize: 'none', spellcheck: 'false',
                 'aria-describedby': `${id}-told ${id}-error` }),

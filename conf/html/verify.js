@@ -31,6 +31,11 @@
  *             honeypot, a captcha_token
  *   token     where leadq_form_token is: asked when the page opens, and again
  *             when one was used; sent as form_token
+ *   aloud     the phone is somebody else's, who tells the code: nothing is
+ *             filled in from this device's own messages
+ *
+ * reset() forgets the phone that was proved, or is about to be: the next
+ * person.
  *
  * Events, all of which bubble:
  *   leadq-verified    detail {id, expiresIn}: the phone is proved
@@ -42,50 +47,16 @@
  * after a reload the same request finds the same code.  The page's policy
  * must allow script-src and connect-src 'self'.
  */
+import { ask, problemOf } from './ask.js';
 import { View, digitsOf } from './verify-view.js';
 
 /* failed: no way led to the reader, but the next one may. */
 const OPEN = ['queued', 'sending', 'sent', 'delivered', 'failed'];
-const ANSWER_MS = 20000;
 const LOOK_MS = 3000;
 const LOOK_LATER_MS = 10000;
 const RESEND_S = 10;
 const CODE_MIN = 4;
 const PHONE_MIN = 10;
-
-function read(text) {
-    try {
-        return JSON.parse(text) || {};
-    } catch (error) {
-        return {};
-    }
-}
-
-/* {status, body, wait: seconds of Retry-After}; status 0: nobody there. */
-async function ask(method, url, value) {
-    const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), ANSWER_MS);
-    const headers = { Accept: 'application/json' };
-
-    if (value) {
-        headers['Content-Type'] = 'application/json';
-    }
-    try {
-        const reply = await fetch(url, { method, headers, cache: 'no-store',
-            signal: abort.signal, body: value && JSON.stringify(value) });
-
-        return { status: reply.status, body: read(await reply.text()),
-            wait: Number(reply.headers.get('Retry-After')) || 0 };
-    } catch (error) {
-        return { status: abort.signal.aborted ? 503 : 0, body: {}, wait: 0 };
-    } finally {
-        clearTimeout(timer);
-    }
-}
-
-function problemOf(reply) {
-    return String(reply.body.type || '').split(':').pop();
-}
 
 class Verify extends View {
     connectedCallback() {
@@ -440,11 +411,15 @@ class Verify extends View {
 
     /* Another number: the code under way is worth nothing any more. */
     async change() {
+        await this.reset();
+        this.phone.focus();
+    }
+
+    async reset() {
         if (this.stage === 'code') {
             await this.call('DELETE', `/${this.is.id}`);
         }
         this.undo(null);
-        this.phone.focus();
     }
 
     /* Back to the phone number. */
@@ -516,7 +491,9 @@ class Verify extends View {
     /* --- the phone reads its SMS (Web OTP) -------------------------------- */
 
     async hear() {
-        if (!('OTPCredential' in window) || this.otp) {
+        if (!('OTPCredential' in window) || this.otp
+            || this.hasAttribute('aloud'))
+        {
             return;
         }
         const abort = new AbortController();

@@ -18,12 +18,24 @@ language plpgsql stable
 as $$
 begin
     -- Whether the last word of a person on letters that sell is yes.
+    return leadq._agreed_to_ads(p_contact, 'email');
+end
+$$;
+
+
+create or replace function leadq._agreed_to_ads(p_contact bigint,
+    p_channel text)
+returns boolean
+language plpgsql stable
+as $$
+begin
+    -- Whether the last word of a person on what sells by a channel is yes.
     return (
         select coalesce((select c.action = 'given'
                            from leadq.consent c
                           where c.contact_id = p_contact
                             and c.purpose = 'ads'
-                            and c.channel in ('any', 'email')
+                            and c.channel in ('any', p_channel)
                           order by c.at desc, c.n desc
                           limit 1), false));
 end

@@ -26,6 +26,7 @@ begin
     return query select * from leadq._import_gateways(p_document);
     return query select * from leadq._import_profiles(p_document);
     return query select * from leadq._import_points(p_document);
+    return query select * from leadq._import_questions(p_document);
     return query select * from leadq._import_programmes(p_document);
 end
 $$;
@@ -397,6 +398,7 @@ as $$
         'staff', coalesce((
             select jsonb_agg(s.phone order by s.phone)
               from leadq.staff_phone s), '[]'),
+        'questions', leadq._questions_document(),
         'programmes', coalesce((
             select jsonb_agg(leadq._programme_document(p.name)
                              order by p.name)

@@ -22,16 +22,28 @@ begin
 
         v_before := leadq._point_document(v_row.name)::text;
 
-        insert into leadq.point (name, title, time_zone, opens, closes)
+        if v_row.item ? 'text_version'
+           and not exists (select from leadq.consent_text t
+                            where t.version
+                                  = v_row.item ->> 'text_version') then
+            perform leadq._refuse(format('points[%s].text_version', v_row.i),
+                format('there are no consent texts of version "%s"',
+                       v_row.item ->> 'text_version'));
+        end if;
+
+        insert into leadq.point (name, title, time_zone, opens, closes,
+               text_version)
         values (v_row.name, coalesce(v_row.item ->> 'title', v_row.name),
                 v_row.zone,
                 coalesce(v_row.item ->> 'opens', '10:00')::time,
-                coalesce(v_row.item ->> 'closes', '22:00')::time)
+                coalesce(v_row.item ->> 'closes', '22:00')::time,
+                v_row.item ->> 'text_version')
         on conflict (name) do update
            set title = excluded.title,
                time_zone = excluded.time_zone,
                opens = excluded.opens,
-               closes = excluded.closes;
+               closes = excluded.closes,
+               text_version = excluded.text_version;
 
         if v_before is distinct from leadq._point_document(v_row.name)::text
         then
@@ -101,7 +113,8 @@ language sql stable
 as $$
     select jsonb_build_object('name', p.name, 'title', p.title,
                'time_zone', p.time_zone, 'opens', left(p.opens::text, 5),
-               'closes', left(p.closes::text, 5))
+               'closes', left(p.closes::text, 5),
+               'text_version', p.text_version)
       from leadq.point p
      where p.name = p_name
 $$;
@@ -128,6 +141,9 @@ declare
     v_row record;
     v_before text;
     v_referral boolean;
+    v_message jsonb;
+    v_gateway integer;
+    v_identity integer;
 begin
     -- Programmes; what is not said is what the kind brings along.  Codes
     -- that are out keep their number of uses and their end.
@@ -145,11 +161,18 @@ begin
             and o.kind <> v_row.kind;
 
         v_referral := v_row.kind = 'referral';
+        v_message := v_row.item -> 'message';
+        v_gateway := leadq._named_gateway(v_message ->> 'gateway',
+            array['sms', 'messenger', 'push'],
+            format('programmes[%s].message.gateway', v_row.i));
+        v_identity := leadq._named_gateway(v_row.item ->> 'identity',
+            array['identity'], format('programmes[%s].identity', v_row.i));
         v_before := leadq._programme_document(v_row.name)::text;
 
         insert into leadq.programme (name, title, kind, discount, max_uses,
                per_customer, new_customer_only, reserve_for, reward_after,
-               hold, life, active)
+               hold, life, active, gateway_id, texts, send_days, window_from,
+               window_to, identity_id, discount_cost, reward_cost)
         values (v_row.name, coalesce(v_row.item ->> 'title', v_row.name),
                 v_row.kind, v_row.item ->> 'discount',
                 coalesce((v_row.item ->> 'max_uses')::integer,
@@ -167,7 +190,15 @@ begin
                 coalesce(v_row.item ->> 'life', case v_row.kind
                     when 'referral' then '90 days' when 'trial' then '30 days'
                     else '365 days' end)::interval,
-                coalesce((v_row.item ->> 'active')::boolean, true))
+                coalesce((v_row.item ->> 'active')::boolean, true),
+                v_gateway, v_message -> 'text',
+                coalesce((v_message ->> 'days')::integer,
+                         v_referral::integer),
+                coalesce(v_message -> 'window' ->> 'from', '10:00')::time,
+                coalesce(v_message -> 'window' ->> 'to', '20:00')::time,
+                v_identity,
+                coalesce((v_row.item ->> 'discount_cost')::numeric, 0),
+                coalesce((v_row.item ->> 'reward_cost')::numeric, 0))
         on conflict (name) do update
            set title = excluded.title,
                discount = excluded.discount,
@@ -178,13 +209,60 @@ begin
                reward_after = excluded.reward_after,
                hold = excluded.hold,
                life = excluded.life,
-               active = excluded.active;
+               active = excluded.active,
+               gateway_id = excluded.gateway_id,
+               texts = excluded.texts,
+               send_days = excluded.send_days,
+               window_from = excluded.window_from,
+               window_to = excluded.window_to,
+               identity_id = excluded.identity_id,
+               discount_cost = excluded.discount_cost,
+               reward_cost = excluded.reward_cost;
 
         if v_before
            is distinct from leadq._programme_document(v_row.name)::text then
             return next 'programme ' || v_row.name;
         end if;
     end loop;
+
+    -- Of two nobody could say which one a visit is for.
+    perform leadq._refuse('programmes', format('%s both send codes after a '
+                'visit: let one of them, or switch one off',
+                string_agg('"' || p.name || '"', ' and ' order by p.name)))
+       from leadq.programme p
+      where p.active
+        and p.gateway_id is not null
+        and leadq._visit_order(p.kind) is not null
+      group by p.kind
+     having count(*) > 1;
+end
+$$;
+
+
+create or replace function leadq._named_gateway(p_name text,
+    p_channels text[], p_path text)
+returns integer
+language plpgsql stable
+as $$
+declare
+    v_gateway leadq.gateway;
+begin
+    -- The gateway that a document names, of one of these channels; null for
+    -- none.
+    select g.* into v_gateway from leadq.gateway g where g.name = p_name;
+
+    if p_name is null then
+        return null;
+    elsif v_gateway.gateway_id is null then
+        perform leadq._refuse(p_path, format('there is no gateway "%s"',
+                                             p_name));
+    elsif v_gateway.channel <> all (p_channels) then
+        perform leadq._refuse(p_path, format('"%s" is of the channel %s: it '
+                    'takes one of %s', p_name, v_gateway.channel,
+                    array_to_string(p_channels, ', ')));
+    end if;
+
+    return v_gateway.gateway_id;
 end
 $$;
 
@@ -199,7 +277,59 @@ as $$
                'new_customer_only', p.new_customer_only,
                'reserve_for', p.reserve_for::text,
                'reward_after', p.reward_after, 'hold', p.hold::text,
-               'life', p.life::text, 'active', p.active)
+               'life', p.life::text, 'active', p.active,
+               'message', case when p.gateway_id is not null
+                    then jsonb_build_object('gateway', g.name,
+                        'text', p.texts, 'days', p.send_days,
+                        'window', jsonb_build_object(
+                            'from', left(p.window_from::text, 5),
+                            'to', left(p.window_to::text, 5))) end,
+               'identity', i.name,
+               'discount_cost', trim_scale(p.discount_cost),
+               'reward_cost', trim_scale(p.reward_cost))
       from leadq.programme p
+      left join leadq.gateway g on g.gateway_id = p.gateway_id
+      left join leadq.gateway i on i.gateway_id = p.identity_id
      where p.name = p_name
+$$;
+
+
+create or replace function leadq._import_questions(p_document jsonb)
+returns setof text
+language plpgsql
+as $$
+declare
+    v_before jsonb := leadq._questions_document();
+begin
+    -- The questionnaire; the list replaces the one in force.
+    if jsonb_typeof(p_document -> 'questions') is distinct from 'array' then
+        return;
+    end if;
+
+    delete from leadq.question;
+    insert into leadq.question (name, place, title, type, choices, required)
+    select q.value ->> 'name', q.n,
+           coalesce(q.value -> 'title',
+                    jsonb_build_object('ru', q.value ->> 'name')),
+           coalesce(q.value ->> 'type', 'text'), q.value -> 'choices',
+           coalesce((q.value ->> 'required')::boolean, true)
+      from jsonb_array_elements(p_document -> 'questions')
+           with ordinality q (value, n);
+
+    if v_before is distinct from leadq._questions_document() then
+        return next 'questions';
+    end if;
+end
+$$;
+
+
+create or replace function leadq._questions_document()
+returns jsonb
+language sql stable
+as $$
+    select coalesce(jsonb_agg(jsonb_strip_nulls(jsonb_build_object(
+               'name', q.name, 'title', q.title, 'type', q.type,
+               'choices', q.choices, 'required', q.required))
+               order by q.place), '[]')
+      from leadq.question q
 $$;

@@ -109,6 +109,7 @@ begin
         for no key update;
 
     perform leadq._merge_series(p_from, p_into);
+    perform leadq._merge_programmes(p_from, p_into);
 
     update leadq.address a
        set contact_id = m.survivor
@@ -450,6 +451,32 @@ as $$
                       join leadq.enrolment e using (enrolment_id)
                       join leadq.series r on r.series_id = m.series_id
                      where m.contact_id = c.contact_id),
+        'visits', (select coalesce(jsonb_agg(jsonb_build_object(
+                           'point', o.name, 'advisor', a.name,
+                           'opened_at', v.opened_at, 'age', v.age,
+                           'answers', v.answers, 'outcome', v.outcome)
+                           order by v.opened_at), '[]')
+                     from leadq.visit v
+                     join leadq.point o using (point_id)
+                     join leadq.advisor a using (advisor_id)
+                    where v.contact_id = c.contact_id),
+        'codes', (select coalesce(jsonb_agg(jsonb_build_object(
+                          'code', o.code, 'programme', p.name,
+                          'used', o.used, 'expires_at', o.expires_at,
+                          'message', s.state)
+                          order by o.code_id), '[]')
+                    from leadq.promo_code o
+                    join leadq.programme p using (programme_id)
+                    left join leadq.sms s using (code_id)
+                   where o.owner_id = c.contact_id),
+        'purchases', (select coalesce(jsonb_agg(jsonb_build_object(
+                              'code', o.code, 'point', q.name,
+                              'state', r.state, 'at', r.created_at)
+                              order by r.created_at), '[]')
+                        from leadq.redemption r
+                        join leadq.promo_code o using (code_id)
+                        join leadq.point q using (point_id)
+                       where r.contact_id = c.contact_id),
         'events', (select coalesce(jsonb_agg(to_jsonb(v)
                              - array['contact_id', 'event_id']
                              order by v.at, v.event_id), '[]')

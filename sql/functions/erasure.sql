@@ -69,6 +69,8 @@ begin
          where a.contact_id = any (v_persons)
            and a.channel = 'phone'));
 
+    perform leadq._erase_visits(v_persons);
+
     delete from leadq.address a
      where a.contact_id = any (v_persons);
 

@@ -175,9 +175,7 @@ begin
                null::text,
                case when i.fault is not null then i.fault
                     when i.n = any (v_reused)
-                    then '{"type":"urn:leadq:problem:idempotency-key-reused"'
-                         || ',"title":"This idempotency key was used with '
-                         || 'another request","status":422}'
+                    then leadq._reused_problem()
                     else '{"id":"' || i.id || '","state":"received"}'
                end
           from unnest(p_ids, v_faults) with ordinality i (id, fault, n);

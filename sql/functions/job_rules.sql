@@ -113,10 +113,21 @@ begin
       where r.kind = 'send_silent'
      having count(*) > 0;
 
+    perform leadq._take_visits(array_agg(r.ref))
+       from unnest(p_kinds, p_refs) r (kind, ref)
+      where r.kind = 'visit'
+     having count(*) > 0;
+
+    perform leadq._judge_referrals(array_agg(r.ref))
+       from unnest(p_kinds, p_refs) r (kind, ref)
+      where r.kind = 'referral'
+     having count(*) > 0;
+
     if exists (select from unnest(p_kinds) k (kind)
                 where k.kind not in ('lead', 'series_end', 'event', 'fired',
                                      'mail_event', 'verified',
-                                     'send_silent')) then
+                                     'send_silent', 'visit',
+                                     'referral')) then
         raise exception 'unknown kind of rule';
     end if;
 end

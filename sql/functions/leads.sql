@@ -71,9 +71,7 @@ begin
                     then leadq._problem(v_refused[i.n],
                              'This verification cannot be used', 409, null)
                     when i.n = any (v_reused)
-                    then '{"type":"urn:leadq:problem:idempotency-key-reused"'
-                         || ',"title":"This idempotency key was used with '
-                         || 'another request","status":422}'
+                    then leadq._reused_problem()
                     else '{"id":"' || i.id || '","state":"received"}'
                end
           from unnest(p_ids) with ordinality i (id, n);
@@ -193,6 +191,7 @@ begin
 
     perform leadq._find_contacts(v_leads);
     perform leadq._judge_leads(v_leads, p_bulk);
+    perform leadq._refer_leads(v_leads);
 end
 $$;
 

@@ -158,6 +158,7 @@ begin
 
     perform leadq._end_verifications(10000);
     perform leadq._end_promo();
+    perform leadq._end_visits(10000);
 
     return format('partitions made=%s dropped=%s, leads erased=%s', v_made,
                   v_dropped, leadq._retain(1000));

@@ -11,6 +11,7 @@ as $$
         ('expired', 'This code is no longer good'),
         ('exhausted', 'This code was used as often as it may be'),
         ('self-referral', 'This is the customer''s own code'),
+        ('personal', 'This code is somebody else''s own'),
         ('staff', 'No discounts for those who work here'),
         ('already-used', 'This customer has used this code'),
         ('enough', 'This customer has used enough of such codes'),
@@ -70,8 +71,10 @@ begin
         return 'not-started';
     elsif v_now >= p_code.expires_at then
         return 'expired';
-    elsif p_code.owner_id = p_contact then
+    elsif p_programme.kind <> 'trial' and p_code.owner_id = p_contact then
         return 'self-referral';
+    elsif p_programme.kind = 'trial' and p_code.owner_id <> p_contact then
+        return 'personal';
     elsif p_contact is not null and exists (
         select from leadq.address a
           join leadq.staff_phone s on s.phone = a.value
@@ -90,10 +93,13 @@ begin
                   and c.programme_id = p_code.programme_id
                   and r.state = 'redeemed') >= p_programme.per_customer then
         return 'enough';
-    elsif p_programme.new_customer_only and p_contact is not null
-          and exists (select from leadq.redemption r
-                       where r.contact_id = p_contact
-                         and r.state = 'redeemed') then
+    elsif p_programme.new_customer_only
+          and (exists (select from leadq.redemption r
+                        where r.contact_id = p_contact
+                          and r.state = 'redeemed')
+               or exists (select from leadq.visit v
+                           where v.contact_id = p_contact
+                             and v.outcome = 'purchase')) then
         return 'not-new-customer';
     elsif p_code.used + p_code.reserved
           - (select count(*) from leadq.redemption r
@@ -343,9 +349,7 @@ begin
            and v_held.fingerprint
                is distinct from p_request ->> '$fingerprint' then
             status := 422;
-            body := leadq._problem('idempotency-key-reused',
-                'This idempotency key was used with another request', 422,
-                null);
+            body := leadq._reused_problem();
         else
             status := 201;
             body := leadq._redemption_document(v_held, p_redeem);
@@ -546,7 +550,16 @@ begin
                     and o.state = 'redeemed') >= 2),
         -- used minutes after it was made
         ('too-soon', p_programme.kind = 'referral'
-            and r.redeemed_at < p_code.starts_at + interval '10 min'))
+            and r.redeemed_at < p_code.starts_at + interval '10 min'),
+        -- a fifth of what an advisor sells by codes, by those of three people
+        ('few-owners', p_programme.kind = 'referral'
+            and leadq._few_owners(r.advisor_id, p_code.owner_id)),
+        -- an owner of many gifts
+        ('many-rewards', p_code.used >= p_programme.reward_after
+            and (select count(*) from leadq.reward w
+                  where w.owner_id = p_code.owner_id
+                    and w.created_at > r.redeemed_at - interval '30 days'
+                    and w.state <> 'cancelled') >= 2))
            f (rule, holds)
      where f.holds
     on conflict do nothing;
@@ -569,5 +582,40 @@ begin
                     jsonb_build_object('programme', p_programme.name));
         end if;
     end if;
+end
+$$;
+
+
+create or replace function leadq._few_owners(p_advisor integer,
+    p_owner bigint)
+returns boolean
+language plpgsql stable
+as $$
+begin
+    -- Whether an owner is one of the three whose codes an advisor sells most
+    -- by, and those make more than a fifth of all he sold by codes in thirty
+    -- days, if that is worth a look.
+    return (
+        with sold as (
+            select c.owner_id, count(*) as n
+              from leadq.redemption r
+              join leadq.promo_code c using (code_id)
+             where r.advisor_id = p_advisor
+               and r.created_at > leadq.now() - interval '30 days'
+               and r.state = 'redeemed'
+             group by c.owner_id
+        ), top as (
+            select s.owner_id, s.n
+              from sold s
+             where s.owner_id is not null
+             order by s.n desc, s.owner_id
+             limit 3
+        )
+        select coalesce((select sum(s.n) from sold s) >= 30
+                        and (select sum(t.n) from top t)
+                            > 0.2 * (select sum(s.n) from sold s)
+                        and exists (select from top t
+                                     where t.owner_id = p_owner
+                                       and t.n > 1), false));
 end
 $$;

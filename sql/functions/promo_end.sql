@@ -174,6 +174,99 @@ end
 $$;
 
 
+create or replace function leadq.web_redemptions(p_ids uuid[],
+    p_requests text[])
+returns table (n integer, status integer, headers text, body text)
+language plpgsql
+security definer set search_path = pg_catalog, pg_temp
+set enable_seqscan = off set enable_hashjoin = off
+set enable_mergejoin = off set jit = off  -- see README.md, Plans
+as $$
+declare
+    c_days constant interval := '14 days';
+    c_shown constant integer := 20;
+    v_row record;
+    v_supervisor leadq.advisor;
+begin
+    -- The latest sales by codes that a supervisor may take back, and those
+    -- that were taken back, with no more of a number or a code than tells
+    -- them apart.  Request: advisor (trusted).  200; 403 for who is no
+    -- supervisor.  Called by the nginx module.
+    for v_row in
+        select r.n::integer as n, r.request::jsonb as request
+          from unnest(p_requests) with ordinality r (request, n)
+         order by r.n
+    loop
+        n := v_row.n;
+        headers := null;
+        v_supervisor := leadq._advisor(v_row.request, array['supervisor']);
+
+        if v_supervisor is null then
+            status := 403;
+            body := leadq._promo_forbidden();
+            return next;
+            continue;
+        end if;
+
+        status := 200;
+        body := jsonb_build_object('redemptions', coalesce((
+            select jsonb_agg(leadq._sale_document(s.redemption_id)
+                             order by s.redeemed_at desc)
+              from (select r.redemption_id, r.redeemed_at
+                      from leadq.advisor a
+                     cross join lateral (
+                           select o.redemption_id, o.redeemed_at
+                             from leadq.redemption o
+                            where o.advisor_id = a.advisor_id
+                              and o.created_at >= leadq.now() - c_days
+                              and o.redeemed_at is not null
+                              and (v_supervisor.point_id is null
+                                   or o.point_id = v_supervisor.point_id)
+                            order by o.created_at desc
+                            limit c_shown) r
+                     order by r.redeemed_at desc
+                     limit c_shown) s), '[]'))::text;
+        return next;
+    end loop;
+end
+$$;
+
+
+create or replace function leadq._sale_document(p_redemption uuid)
+returns jsonb
+language plpgsql stable
+as $$
+begin
+    return (
+        select jsonb_build_object(
+                   'id', r.redemption_id,
+                   'at', r.redeemed_at,
+                   'state', r.state,
+                   'code', '…' || right(c.code, 4),
+                   'phone_masked', leadq._masked(d.value),
+                   'programme', p.title,
+                   'discount', p.discount,
+                   'receipt', r.receipt,
+                   'advisor', jsonb_build_object('name', a.name,
+                       'title', a.title),
+                   'point', o.title,
+                   'reason', r.reason)
+          from leadq.redemption r
+          join leadq.promo_code c using (code_id)
+          join leadq.programme p using (programme_id)
+          join leadq.advisor a using (advisor_id)
+          join leadq.point o on o.point_id = r.point_id
+          left join lateral (
+               select e.value from leadq.address e
+                where e.contact_id = r.contact_id
+                  and e.channel = 'phone'
+                order by e.value
+                limit 1) d on true
+         where r.redemption_id = p_redemption);
+end
+$$;
+
+
 create or replace function leadq._end_promo()
 returns void
 language plpgsql

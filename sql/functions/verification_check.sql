@@ -390,7 +390,8 @@ begin
     -- Attaches the result of a verification to what it was made for, once.
     -- Null: it is attached, now or by an earlier try; otherwise why not:
     -- verification-unknown (not there, of another session or number, not
-    -- verified, too old), verification-used.
+    -- verified, too old), verification-used.  What was attached to a
+    -- reservation that is over, without a sale, is free again.
     select o.* into v
       from leadq.verification o
      where o.verification_id = p_verification
@@ -403,7 +404,13 @@ begin
           or v.result_until <= leadq.now()
     then
         return 'verification-unknown';
-    elsif v.used_by is not null then
+    elsif v.used_by is not null
+          and not exists (
+              select from leadq.redemption r
+               where r.redemption_id = v.used_by
+                 and (r.state = 'released'
+                      or r.state = 'reserved'
+                         and r.reserved_until <= leadq.now())) then
         return 'verification-used';
     end if;
 

@@ -12,6 +12,16 @@ end
 $$;
 
 
+create or replace function leadq._reused_problem()
+returns text
+language sql immutable
+as $$
+    select '{"type":"urn:leadq:problem:idempotency-key-reused"'
+           || ',"title":"This idempotency key was used with '
+           || 'another request","status":422}'
+$$;
+
+
 create or replace function leadq._closed_problem()
 returns text
 language sql immutable
@@ -188,7 +198,8 @@ declare
 begin
     -- Somebody wants a number proved.  Request: profile (trusted), phone,
     -- "$session", lang, consent_pd, consent_ads, text_version, page_url,
-    -- channel, captcha_token, "$form", and trusted ip, ua, advisor, point.
+    -- channel, captcha_token, "$form", visit (of this advisor, whose number it
+    -- is), and trusted ip, ua, advisor, point.
     -- 202 with the verification, 200 with the one of this number that the
     -- session has open; 422 for a number that is not served, without the
     -- consent, or with a form that began another one; 429 above a limit.
@@ -439,7 +450,7 @@ begin
            session, advisor, point, ip, net, ua, lang, consent_pd,
            consent_ads, text_version, page_url, blocked_by, digits,
            max_checks, step, captcha_token, seed, created_at, next_send_at,
-           expires_at, sends)
+           expires_at, sends, visit_id)
     values (p_id, v_profile.profile_id, p_request ->> 'phone',
             leadq._session_hash(p_request), p_request ->> 'advisor',
             p_request ->> 'point', p_request ->> 'ip', v_net,
@@ -456,7 +467,12 @@ begin
             case when v_captcha and v_blocked is null
                  then p_request ->> 'captcha_token' end,
             uuid_send(gen_random_uuid()), v_now,
-            v_now + v_profile.resend_after[1], v_now + v_profile.life, 1)
+            v_now + v_profile.resend_after[1], v_now + v_profile.life, 1,
+            (select w.visit_id
+               from leadq.visit w
+               join leadq.advisor a using (advisor_id)
+              where w.visit_id = (p_request ->> 'visit')::uuid
+                and a.name = p_request ->> 'advisor'))
     returning * into v;
 
     if v.step is null then

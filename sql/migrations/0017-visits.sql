@@ -18,6 +18,13 @@ comment on table leadq.question is
     'What an advisor asks of a visitor; title and choices by language.';
 
 
+alter table leadq.point add column text_version text;
+
+comment on column leadq.point.text_version is
+    'The version of the consent texts that is read out there; null: the '
+    'newest.';
+
+
 create table leadq.visit (
     visit_id        uuid        not null,
     point_id        integer     not null,
@@ -38,6 +45,7 @@ create table leadq.visit (
     verification_id uuid,
     contact_id      bigint,
     redemption_id   uuid,
+    fingerprint     bytea,
     constraint visit_pk primary key (visit_id),
     constraint visit_redemption_uq unique (redemption_id),
     constraint visit_point_fk foreign key (point_id) references leadq.point,
@@ -321,6 +329,7 @@ create table leadq.ticket (
     state           text        not null default 'open',
     assignee_id     integer,
     answer          text,
+    answer_id       uuid,
     created_at      timestamptz not null,
     answered_at     timestamptz,
     seen_at         timestamptz,
@@ -345,6 +354,8 @@ create index ticket_open_ix on leadq.ticket (created_at)
 comment on table leadq.ticket is
     'Trouble that an advisor reported from the page, with the ids of its last '
     'requests, and what he was answered.';
+comment on column leadq.ticket.answer_id is
+    'The request that answered it: its repeat gets the same.';
 
 
 insert into leadq.retry_step (kind, attempt, delay)

@@ -68,7 +68,7 @@ select is(pg_temp.state(pg_temp.lead('{"source": "other", "email": "w@x.ru"}')),
 select is(jsonb_path_query_array(leadq.contact_export('email', 'a@x.ru'), '$.leads[*].request.name'), '["P", "A"]', 'an export has every lead');
 select is(leadq.contact_export('email', 'a@x.ru') #>> '{addresses,1,value}', '+79160000001', 'and address');
 select is(leadq.contact_export('email', 'c@x.ru') #>> '{leads,0,told,0,status}', 'processed', 'what networks were told');
-select is((select count(*) from jsonb_object_keys(leadq.contact_export('email', 'a@x.ru'))), 8::bigint, 'letters, events, consents and their chain');
+select is((select count(*) from jsonb_object_keys(leadq.contact_export('email', 'a@x.ru'))), 11::bigint, 'letters, visits, codes, events, consents and their chain');
 select is(leadq.contact_export('email', 'nobody@x.ru'), null, 'of nobody there is none');
 
 select * from finish();

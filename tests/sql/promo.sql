@@ -74,7 +74,7 @@ select is(pg_temp.check('22222222222A'), '200 true 2', 'nobody else gets it');
 select is(pg_temp.release(a, 'gleb'), '410 reservation-closed', 'another point cannot release it') from t;
 select is(pg_temp.release(a) || pg_temp.release(a), '204204', 'its own can, twice') from t;
 select is(pg_temp.check('22222222222A'), '200 true 3', 'and it is free again');
-update t set v = pg_temp.customer('+79160000002');
+select is((select used_by from leadq.verification where verification_id = v), a, 'the proof of the number was attached to it') from t;
 select is(pg_temp.reserve(b, '22222222222A', v), '201 reserved 2') from t;
 select is(pg_temp.redeem(c, jsonb_build_object('reservation', b), 'gleb'), '409 reservation-closed', 'it is redeemed at its point') from t;
 select is(pg_temp.redeem(c, jsonb_build_object('reservation', b, 'receipt', '17')), '201 redeemed 2', 'a sale') from t;
@@ -110,6 +110,13 @@ select is(pg_temp.roll_back(a, c, 'anna'), '403 not-allowed', 'an advisor takes 
 select is(pg_temp.roll_back(a, pg_temp.of(d)), '200 rolled_back 1', 'a supervisor does') from t;
 select is(pg_temp.roll_back(a, pg_temp.of(d)), '200 rolled_back 1', 'once') from t;
 select is(pg_temp.roll_back(gen_random_uuid(), pg_temp.of(d)), '409 already-closed') from t;
+
+-- What a supervisor may take back.
+create function pg_temp.sales(p_advisor text) returns jsonb language sql as $$ select body::jsonb -> 'redemptions' from leadq.web_redemptions(array[gen_random_uuid()], array[jsonb_build_object('advisor', p_advisor)::text]) $$;
+select is((select string_agg(s ->> 'state' || ' ' || (s ->> 'code') || coalesce(' ' || (s ->> 'reason'), ''), ', ' order by s ->> 'state', s ->> 'code') from jsonb_array_elements(pg_temp.sales('olga')) s),
+    'redeemed …222A, redeemed …222A, redeemed …223A, redeemed …3333, rolled_back …222A refund', 'a supervisor sees the sales of the point');
+select is((select s ->> 'phone_masked' || ' ' || (s #>> '{advisor,name}') from jsonb_array_elements(pg_temp.sales('olga')) s where s ->> 'state' = 'rolled_back'), '+7 916 ***-**-03 anna', 'whose they were, not more');
+select is(pg_temp.sales('anna'), null, 'an advisor does not');
 select is((select string_agg(state, ',') from leadq.reward), 'cancelled', 'and the gift is gone');
 select is(pg_temp.buy('22222222222A', '+79160000007', 'boris'), '201 redeemed 0', 'until a third friend comes again');
 select is((select string_agg(state, ',') from leadq.reward), 'pending');

@@ -137,7 +137,7 @@ my $RICH = <<'JSON';
    "steps": [{"gateway": "sms", "text": {"ru": "Код {code}"}}]}],
  "points": [
   {"name": "mega", "title": "Мега", "time_zone": "Asia/Omsk",
-   "opens": "09:30", "closes": "24:00"},
+   "opens": "09:30", "closes": "24:00", "text_version": "1"},
   {"name": "tsum"}],
  "advisors": [
   {"name": "anna", "title": "Анна", "role": "advisor", "point": "mega",
@@ -145,11 +145,19 @@ my $RICH = <<'JSON';
   {"name": "O.Petrova@brand.example", "role": "supervisor"},
   {"name": "igor", "point": "tsum", "active": false}],
  "staff": ["+79160000000", "8 (916) 000-00-01"],
+ "questions": [
+  {"name": "taste", "title": {"ru": "Вкус", "en": "Taste"}, "type": "choice",
+   "choices": [{"value": "mint", "title": {"ru": "Мята"}}, {"value": "plain"}],
+   "required": true},
+  {"name": "cups", "type": "int", "required": false}],
  "programmes": [
   {"name": "friends", "title": "Друзья", "kind": "referral",
    "discount": "20 % на первую покупку", "max_uses": 3, "per_customer": 1,
    "new_customer_only": true, "reserve_for": "15 min", "reward_after": 3,
-   "hold": "14 days", "life": "90 days", "active": true},
+   "hold": "14 days", "life": "90 days", "active": true,
+   "message": {"gateway": "sms", "text": {"ru": "{code}: {discount} до {until}"},
+    "days": 1, "window": {"from": "10:00", "to": "20:00"}},
+   "discount_cost": 300, "reward_cost": 1000.5},
   {"name": "spring", "kind": "promo", "discount": "500 ₽"}]}
 JSON
 

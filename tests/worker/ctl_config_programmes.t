@@ -25,6 +25,8 @@ my %part = (
     advisors => '{"name": "anna", "role": "advisor", "point": "mega"},' . "\n"
         . '{"name": "olga", "role": "supervisor", "active": true}',
     staff => '"+79160000000", "8 916 000-00-01"',
+    questions => '{"name": "taste", "type": "choice", "title": {"ru": "Вкус"},'
+        . ' "choices": [{"value": "mint"}]}',
     programmes => '{"name": "friends", "kind": "referral", "discount":'
         . ' "20 %", "max_uses": 3, "per_customer": 1, "reward_after": 3,'
         . ' "new_customer_only": true,' . "\n" . '"reserve_for": "15 min",'
@@ -38,12 +40,13 @@ sub document {
         $p{$name} =~ s/\Q$from\E/$to/ or die "no $from in $name";
     }
     return qq({"points": [$p{points}], "advisors": [\n$p{advisors}],\n)
-        . qq("staff": [$p{staff}], "programmes": [\n$p{programmes}]}\n);
+        . qq("staff": [$p{staff}], "questions": [$p{questions}],)
+        . qq( "programmes": [\n$p{programmes}]}\n);
 }
 
 spew($doc, document());
 my ($rc, $out) = config('check', $doc);
-is($out, "$doc: good: 2 points, 2 advisors, 2 staff, 1 programmes\n",
+is($out, "$doc: good: 2 points, 2 advisors, 2 staff, 1 questions, 1 programmes\n",
     'a good document passes');
 
 for my $case (split /\n/, <<'CASES') {
@@ -77,6 +80,21 @@ programmes|15 min|59 s|6: programmes[0].reserve_for: is not from 1 minute to 1 d
 programmes|15 min|25 hours|6: programmes[0].reserve_for: is not from 1 minute to 1 day
 programmes|"14 days"|"soon"|6: programmes[0].hold: "soon" is not an interval
 programmes|"90 days"|"0"|6: programmes[0].life: is not longer than 0
+points|"tsum"|"tsum", "text_version": "V 1"|1: points[1].text_version: "V 1" is not a name
+questions|"taste"|"Taste"|4: questions[0].name: "Taste" is not a name
+questions|"Вкус"|""|4: questions[0].title.ru: is empty
+questions|{"ru": "Вкус"}|{}|4: questions[0].title: has not from 1 to 50 languages
+questions|"choice"|"number"|4: questions[0].type: "number" is not one of text, choice, bool, int, date
+questions|"choice"|"text"|4: questions[0].choices: is for the type choice
+questions|, "choices": [{"value": "mint"}]||4: questions[0].choices: is missing
+questions|"mint"|""|4: questions[0].choices[0].value: is empty
+programmes|"life":|"message": {"gateway": "g", "text": {"ru": "x"}}, "life":|6: programmes[0].message.text.ru: does not say {code}
+programmes|"life":|"message": {"gateway": "g", "text": {"ru": "{code} {name}"}}, "life":|6: programmes[0].message.text.ru: has a brace besides those of {code}, {discount} and {until}
+programmes|"life":|"message": {"gateway": "g", "text": {"ru": "{code}"}, "days": 31}, "life":|6: programmes[0].message.days: is not a whole number from 0 to 30
+programmes|"life":|"message": {"text": {"ru": "{code}"}}, "life":|6: programmes[0].message.gateway: is missing
+programmes|"life":|"message": {"gateway": "g", "text": {"ru": "{code}"}, "window": {"from": "10:00"}}, "life":|6: programmes[0].message.window.to: is missing
+programmes|"life":|"discount_cost": -1, "life":|6: programmes[0].discount_cost: is not an amount from 0 to 1000000
+programmes|"referral"|"promo", "identity": "g"|5: programmes[0].identity: is for the kinds referral and trial
 programmes|true|1|5: programmes[0].new_customer_only: is not true or false
 CASES
     my ($name, $from, $to, $expected) = split /\|/, $case, 4;

@@ -27,7 +27,8 @@ sub start {
     spew("$self->{dir}/users",
         join '', map { "$_:{PLAIN}secret\n" } @{ $options{users} });
     my $http = join "\n", slurp("$CONF/leadq.conf") =~ /^(leadq_key [^;]*;
-        |leadq_limit_zone [^;]*;|map [ ]\$remote_user .*?^\})/msgx;
+        |leadq_limit_zone [^;]*;
+        |map [ ]\$(?:remote_user|request_id|leadq_id) .*?^\})/msgx;
     $http =~ s{(leadq_key +(\w+)) [^;]*;}{"$1 " . $self->key($2) . ';'}ge;
     my $dsn = $self->{pg}->dsn(user => 'leadq_web');
     $self->{nginx} = Leadq::Nginx->start(workers => $options{workers},
