@@ -290,12 +290,8 @@ begin
         return;
     end if;
 
-    -- Whoever works here proves no number of a visitor with his own.
     if exists (select from unnest(v_profile.deny) d (prefix)
-                where starts_with(p_request ->> 'phone', d.prefix))
-       or v_profile.kind = 'desk'
-          and exists (select from leadq.staff_phone s
-                       where s.phone = p_request ->> 'phone') then
+                where starts_with(p_request ->> 'phone', d.prefix)) then
         status := 422;
         body := leadq._problem('phone-not-served',
             'Codes are not sent to this number', 422,
