@@ -103,10 +103,18 @@ check_channel(ctl_check_t *check, json_t *value)
 }
 
 static void
+check_quiet_channel(ctl_check_t *check, json_t *value)
+{
+    static const char *const names[] = {"any", "email", "sms", NULL};
+
+    ctl_rules_one_of(check, value, names);
+}
+
+static void
 check_quiet(ctl_check_t *check, json_t *value)
 {
     static const ctl_key_t keys[] = {
-        {"channel", 0, check_channel},
+        {"channel", 0, check_quiet_channel},
         {"from", 1, check_clock},
         {"to", 1, check_clock},
         {NULL, 0, NULL},

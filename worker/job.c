@@ -4,6 +4,7 @@
 #include "http.h"
 #include "letter.h"
 #include "log.h"
+#include "message.h"
 #include "mx.h"
 #include "postback.h"
 #include "receipt.h"
@@ -30,6 +31,8 @@ static const char *judge_bounce(job_t *job, const json_t *payload,
                                 const conf_t *conf, fault_t *fault);
 static const char *make_code(job_t *job, const json_t *payload,
                              const conf_t *conf, fault_t *fault);
+static const char *make_sms(job_t *job, const json_t *payload,
+                            const conf_t *conf, fault_t *fault);
 static const char *make_question(job_t *job, const json_t *payload,
                                  const conf_t *conf, fault_t *fault);
 static const char *judge_receipt(job_t *job, const json_t *payload,
@@ -48,6 +51,7 @@ static const struct {
     {"mx", JOB_DNS, make_mx},
     {"bounce", JOB_DNS, judge_bounce},
     {"code", JOB_HTTP, make_code},
+    {"sms", JOB_HTTP, make_sms},
     {"poll", JOB_HTTP, make_question},
     {"captcha", JOB_HTTP, make_question},
     {"receipt", JOB_DNS, judge_receipt},
@@ -108,6 +112,17 @@ make_code(job_t *job, const json_t *payload, const conf_t *conf,
         make_request(job, payload, conf, sending_told(job->sending), fault);
     sending_built(job->sending);
     return reason;
+}
+
+/* As little of it is kept. */
+static const char *
+make_sms(job_t *job, const json_t *payload, const conf_t *conf, fault_t *fault)
+{
+    job->message = message_new(payload, fault);
+    return job->message == NULL
+               ? "bad-payload"
+               : make_request(job, payload, conf, message_told(job->message),
+                              fault);
 }
 
 /* A question to a gateway: how a send is, whether a person is one. */
@@ -242,6 +257,8 @@ job_judge(job_t *job, const http_result_t *result, const conf_t *conf)
     if (job->sending != NULL) {
         sending_judge(job->sending, job->postback, conf->check_keys, result,
                       &job->outcome);
+    } else if (job->message != NULL) {
+        message_judge(job->message, job->postback, result, &job->outcome);
     } else if (job->question != NULL) {
         judge_answer(job, result);
     } else {
@@ -334,6 +351,7 @@ job_free(job_t *job)
         letter_free(job->letter);
         postback_free(job->postback);
         sending_free(job->sending);
+        message_free(job->message);
         json_decref(job->question);
         json_decref(job->receipts);
         free(job->domain);

@@ -69,6 +69,7 @@ struct job_s {
     struct letter_s *letter;     /* owned; kind letter */
     struct postback_s *postback; /* owned; of what is posted by HTTP */
     struct sending_s *sending;   /* owned; kind code */
+    struct message_s *message;   /* owned; kind sms */
     json_t *question;            /* owned; kinds poll, captcha: payload */
     json_t *receipts;            /* owned; kinds receipt, poll */
     char *domain;                /* owned; kind mx */

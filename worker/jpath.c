@@ -89,3 +89,22 @@ jpath_text_at(const json_t *root, const char *path, char number[JPATH_NUMBER])
                ? NULL
                : jpath_text(jpath_find(root, path, strlen(path)), number);
 }
+
+void
+jpath_keep(const json_t *root, const char *path, char *out, size_t size)
+{
+    char number[JPATH_NUMBER];
+    const char *text, *p;
+
+    *out = '\0';
+    text = jpath_text_at(root, path, number);
+    if (text == NULL || strlen(text) >= size) {
+        return;
+    }
+    for (p = text; (unsigned char)*p >= ' ' && *p != 0x7f; p++) {
+        continue;
+    }
+    if (*p == '\0') {
+        (void)snprintf(out, size, "%s", text);
+    }
+}

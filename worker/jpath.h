@@ -33,4 +33,10 @@ const char *jpath_text(const json_t *value, char number[JPATH_NUMBER]);
 const char *jpath_text_at(const json_t *root, const char *path,
                           char number[JPATH_NUMBER]);
 
+/*
+ * Keeps the text at a path: as it is, or, when it is none, has control
+ * characters or no room in size bytes, not at all: "" then.
+ */
+void jpath_keep(const json_t *root, const char *path, char *out, size_t size);
+
 #endif

@@ -264,25 +264,6 @@ prove(const sending_t *sending, const leadq_keys_t *check_keys,
     outcome->reason = *digits == '\0' ? "no-code" : "keys";
 }
 
-/* A word of the answer: as it is, or not at all. */
-static void
-keep(const json_t *answer, const char *path, char *out, size_t size)
-{
-    char number[JPATH_NUMBER];
-    const char *text, *p;
-
-    text = jpath_text_at(answer, path, number);
-    if (text == NULL || strlen(text) >= size) {
-        return;
-    }
-    for (p = text; (unsigned char)*p >= ' ' && *p != 0x7f; p++) {
-        continue;
-    }
-    if (*p == '\0') {
-        (void)snprintf(out, size, "%s", text);
-    }
-}
-
 void
 sending_judge(const sending_t *sending, const postback_t *postback,
               const leadq_keys_t *check_keys, const http_result_t *result,
@@ -313,10 +294,10 @@ sending_judge(const sending_t *sending, const postback_t *postback,
     postback_judge(postback, result, hidden, n, outcome);
     outcome->segments = sending->segments;
     if (outcome->outcome == OUTCOME_DONE) {
-        keep(answer, sending->id_path, outcome->provider_id,
-             sizeof(outcome->provider_id));
-        keep(answer, sending->operator_path, outcome->operator_,
-             sizeof(outcome->operator_));
+        jpath_keep(answer, sending->id_path, outcome->provider_id,
+                   sizeof(outcome->provider_id));
+        jpath_keep(answer, sending->operator_path, outcome->operator_,
+                   sizeof(outcome->operator_));
         if (sending->chosen) {
             prove(sending, check_keys, digits, outcome);
         }

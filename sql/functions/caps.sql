@@ -72,8 +72,8 @@ end
 $$;
 
 
-create or replace function leadq._letter_time(p_at timestamptz,
-    p_zone text, p_marketing boolean, p_from time, p_to time)
+create or replace function leadq._message_time(p_at timestamptz,
+    p_zone text, p_channel text, p_from time, p_to time)
 returns timestamptz
 language plpgsql stable
 as $$
@@ -82,16 +82,16 @@ declare
     v_before timestamptz;
     v_quiet record;
 begin
-    -- The first moment, from p_at on, in the window and, for marketing, out
-    -- of the quiet hours.  Again as long as opening one closes another: a day
-    -- begins no more than three of them.
+    -- The first moment, from p_at on, in the window and out of the quiet
+    -- hours of the channel; null: it has none.  Again as long as opening one
+    -- closes another: a day begins no more than three of them.
     for v_i in 1 .. 4 loop
         v_before := v_at;
 
-        if p_marketing then
+        if p_channel is not null then
             for v_quiet in
                 select q.begins, q.ends from leadq.quiet q
-                 where q.channel in ('any', 'email')
+                 where q.channel in ('any', p_channel)
                  order by q.channel
             loop
                 v_at := leadq._open(v_at, p_zone, v_quiet.ends,
@@ -104,6 +104,18 @@ begin
     end loop;
 
     return v_at;
+end
+$$;
+
+
+create or replace function leadq._letter_time(p_at timestamptz,
+    p_zone text, p_marketing boolean, p_from time, p_to time)
+returns timestamptz
+language plpgsql stable
+as $$
+begin
+    return leadq._message_time(p_at, p_zone,
+               case when p_marketing then 'email' end, p_from, p_to);
 end
 $$;
 

@@ -28,6 +28,7 @@ begin
     return query select * from leadq._import_points(p_document);
     return query select * from leadq._import_questions(p_document);
     return query select * from leadq._import_programmes(p_document);
+    perform leadq._check_message_windows(p_document);
 end
 $$;
 

@@ -23,7 +23,8 @@ begin
           from jsonb_array_elements(p_document #> '{limits,caps}') c;
     end if;
 
-    if not leadq._is_possible(true, null, null) then
+    if not leadq._is_possible('email', null, null)
+       or not leadq._is_possible('sms', null, null) then
         perform leadq._refuse('limits.quiet', 'leaves no hour of the day');
     end if;
 
@@ -34,15 +35,15 @@ end
 $$;
 
 
-create or replace function leadq._is_possible(p_marketing boolean,
+create or replace function leadq._is_possible(p_channel text,
     p_from time, p_to time)
 returns boolean
 language sql stable
 as $$
-    -- Whether a letter of this window ever finds an hour to leave at.
-    select leadq._letter_time(f.at, 'UTC', p_marketing, p_from, p_to) = f.at
-      from (select leadq._letter_time('2026-01-01 00:00+00', 'UTC',
-                       p_marketing, p_from, p_to)) f (at)
+    -- Whether what sells, of this window, ever finds an hour to leave at.
+    select leadq._message_time(f.at, 'UTC', p_channel, p_from, p_to) = f.at
+      from (select leadq._message_time('2026-01-01 00:00+00', 'UTC',
+                       p_channel, p_from, p_to)) f (at)
 $$;
 
 
@@ -300,7 +301,30 @@ begin
             d (section, n, name) using (name)
       where r.marketing
         and r.window_from is not null
-        and not leadq._is_possible(true, r.window_from, r.window_to);
+        and not leadq._is_possible('email', r.window_from, r.window_to);
+end
+$$;
+
+
+create or replace function leadq._check_message_windows(p_document jsonb)
+returns void
+language plpgsql
+as $$
+begin
+    -- The same of messages with codes, once programmes are in force.
+    perform leadq._refuse(
+        case when d.n is null then 'limits.quiet'
+             else format('programmes[%s].message.window', d.n - 1) end,
+        format('messages of %s may never leave: %s-%s is in the quiet hours',
+               p.name, to_char(p.window_from, 'HH24:MI'),
+               to_char(p.window_to, 'HH24:MI')))
+       from leadq.programme p
+       left join jsonb_array_elements(p_document -> 'programmes')
+                 with ordinality d (item, n)
+         on d.item ->> 'name' = p.name
+        and d.item ? 'message'
+      where p.gateway_id is not null
+        and not leadq._is_possible('sms', p.window_from, p.window_to);
 end
 $$;
 

@@ -51,8 +51,8 @@ declare
 begin
     -- Takes everything personal out of contacts, whose series are over: the
     -- addresses, the name, what was posted about them, their numbers in
-    -- verifications, and what triggers have not done with it yet, calls of
-    -- webhooks too.  Consents stay, by
+    -- verifications, messages to them that are planned, and what triggers
+    -- have not done with it yet, calls of webhooks too.  Consents stay, by
     -- number, without the place that they were given at; so do letters and
     -- events, to be counted.
     select array_agg(c.contact_id) into v_persons
@@ -69,6 +69,7 @@ begin
          where a.contact_id = any (v_persons)
            and a.channel = 'phone'));
 
+    perform leadq._erase_sms(v_persons);
     perform leadq._erase_visits(v_persons);
 
     delete from leadq.address a

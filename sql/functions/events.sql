@@ -10,7 +10,9 @@ as $$
         'letter.clicked', 'letter.complaint', 'contact.confirmed',
         'contact.unsubscribed', 'address.invalid', 'postback.done',
         'postback.dead', 'series.finished', 'segment.entered',
-        'webhook.done', 'webhook.dead']
+        'webhook.done', 'webhook.dead', 'sms.sent', 'sms.delivered',
+        'sms.undelivered', 'identity.passed', 'identity.failed',
+        'identity.unavailable']
 $$;
 
 

@@ -204,11 +204,13 @@ declare
     v_refs uuid[];
     v_letters uuid[];
     v_postbacks uuid[];
+    v_sms uuid[];
     v_back bigint[];
 begin
     -- Dead jobs that may be repeated are ready once more; returns them.  A
     -- letter may while its series runs, that of a trigger always, a postback
-    -- as _reopen_postbacks says; one that waits has no job.
+    -- as _reopen_postbacks says; one that waits has no job.  A message may
+    -- that has not left for certain.
     select array_agg(distinct d.ref) into v_refs
       from leadq.job_done d
      where d.job_id = any (p_jobs);
@@ -239,15 +241,27 @@ begin
     select array_agg(r.postback_id) into v_postbacks
       from leadq._reopen_postbacks(v_refs) r;
 
+    with planned as (
+        update leadq.sms s
+           set state = 'planned',
+               reason = null,
+               handed_at = null,
+               ended_at = null
+         where s.sms_id = any (v_refs)
+           and s.state = 'failed'
+        returning s.sms_id
+    )
+    select array_agg(p.sms_id) into v_sms from planned p;
+
     with last as (
         select distinct on (k.key) d.job_id, d.kind, d.target, d.ref
           from leadq.job_done d
          cross join lateral (
-                select case when d.kind in ('letter', 'postback')
+                select case when d.kind in ('letter', 'postback', 'sms')
                             then d.ref::text else d.job_id::text end) k (key)
          where d.job_id = any (p_jobs)
-           and (d.kind not in ('letter', 'postback')
-                or d.ref = any (v_letters || v_postbacks))
+           and (d.kind not in ('letter', 'postback', 'sms')
+                or d.ref = any (v_letters || v_postbacks || v_sms))
          order by k.key, d.done_at desc
     ), ready as (
         insert into leadq.job_ready

@@ -4,7 +4,8 @@ returns integer
 language sql volatile
 as $$
     -- Seconds until the next attempt, with a jitter of a fifth; at least
-    -- what the peer asked for, at most a day.  Null: there were enough.
+    -- what the peer asked for, at most a day.  Null: there were enough, or
+    -- it would be a message that somebody may have got.
     select least(greatest(extract(epoch from s.delay)
                           * (0.8 + 0.4 * random()),
                           (p_detail ->> 'retry_after_s')::numeric),
@@ -12,6 +13,7 @@ as $$
       from leadq.retry_step s
      where s.kind = p_kind
        and s.attempt = p_attempt
+       and (p_kind <> 'sms' or not leadq._may_have_left(p_detail))
 $$;
 
 
@@ -129,6 +131,10 @@ begin
     if 'captcha' = any (p_kinds) then
         perform leadq._settle_captchas(p_kinds, p_refs, p_states);
     end if;
+
+    if 'sms' = any (p_kinds) then
+        perform leadq._settle_sms(p_kinds, p_refs, p_states, p_details);
+    end if;
 end
 $$;
 
@@ -154,6 +160,7 @@ begin
     -- Called by the worker: too busy, about to stop, or the destination
     -- takes nothing now.
     perform leadq._disarm_codes(p_jobs, p_tokens);
+    perform leadq._take_back_sms(p_jobs, p_tokens);
     v_diverted := leadq._divert_codes(array(
         select i.job_id
           from unnest(p_jobs, p_tokens, p_delays_s) i (job_id, token, delay_s)

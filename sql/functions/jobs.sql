@@ -118,7 +118,7 @@ declare
     v_postbacks bigint[];
     v_refs uuid[];
     v_letters bigint[];
-    v_letter boolean;
+    v_judged boolean;
     v_takeovers integer;
     v_kept integer;
 begin
@@ -160,7 +160,7 @@ begin
                 returning r.job_id, r.kind, r.ref, r.takeovers
             )
             select array_agg(l.job_id), max(l.job_id),
-                   bool_or(l.kind = 'letter'), max(l.takeovers),
+                   bool_or(l.kind in ('letter', 'sms')), max(l.takeovers),
                    v_letters || array_agg(l.job_id)
                        filter (where l.kind = 'letter'),
                    v_postbacks || array_agg(l.job_id)
@@ -169,14 +169,14 @@ begin
                        filter (where l.kind = 'postback'),
                    v_others || array_agg(l.job_id)
                        filter (where l.kind not in ('letter', 'postback'))
-              into v_some, v_after, v_letter, v_takeovers, v_letters,
+              into v_some, v_after, v_judged, v_takeovers, v_letters,
                    v_postbacks, v_refs, v_others
               from leased l;
 
             exit when v_some is null;
 
             v_kept := cardinality(v_some);
-            if v_held or v_letter or v_takeovers > 0 then
+            if v_held or v_judged or v_takeovers > 0 then
                 v_kept := v_kept - leadq._withhold_jobs(v_some, p_avoid,
                                                         p_avoid_s);
             end if;
@@ -200,8 +200,10 @@ begin
                     when 'bounce' then leadq._mail_event_payload(r.ref)
                     when 'code' then leadq._code_payload(r.ref)
                     when 'receipt' then leadq._receipt_payload(r.ref)
-                    when 'poll' then leadq._poll_payload(r.ref)
+                    when 'poll' then coalesce(leadq._poll_payload(r.ref),
+                                         leadq._sms_poll_payload(r.ref))
                     when 'captcha' then leadq._captcha_payload(r.ref)
+                    when 'sms' then leadq._sms_payload(r.ref)
                     else j.payload
                end
           from (select p.job_id, p.payload
@@ -240,7 +242,7 @@ begin
     -- those that are paused, puts off those of targets to be avoided, by up
     -- to half as long again, so that not all come at once (codes go another
     -- way instead, if there is one), drops letters
-    -- that may no longer be sent, puts off those that may not be sent now,
+    -- and messages that may no longer be sent, puts off those that may not be sent now,
     -- keeps back those whose receiver is not known to take them, and ends as
     -- dead what has cost too many workers their lease: it may be what kills
     -- them.  Returns how many.
@@ -286,8 +288,10 @@ begin
       from avoided a;
 
     get diagnostics v_avoided = row_count;
-    v_stale := leadq._drop_stale_letters(p_jobs);
-    v_held := leadq._hold_letters(p_jobs) + leadq._await_domains(p_jobs);
+    v_stale := leadq._drop_stale_letters(p_jobs)
+               + leadq._drop_stale_sms(p_jobs);
+    v_held := leadq._hold_letters(p_jobs) + leadq._await_domains(p_jobs)
+              + leadq._hold_sms(p_jobs);
 
     select array_agg(r.job_id), array_agg(r.lease_token)
       into v_lost, v_tokens

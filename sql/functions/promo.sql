@@ -544,16 +544,15 @@ begin
       from (values
         -- most uses of a code by one advisor
         ('one-advisor', p_programme.kind = 'referral'
-            and (select count(*) from leadq.redemption o
-                  where o.code_id = r.code_id
-                    and o.advisor_id = r.advisor_id
-                    and o.state = 'redeemed') >= 2),
+            and (select count(*)
+                   from (select u.advisor_id from leadq.redemption u
+                          where u.code_id = r.code_id
+                            and u.state = 'redeemed'
+                         offset 0) o  -- by the code, not by the advisor
+                  where o.advisor_id = r.advisor_id) >= 2),
         -- used minutes after it was made
         ('too-soon', p_programme.kind = 'referral'
             and r.redeemed_at < p_code.starts_at + interval '10 min'),
-        -- a fifth of what an advisor sells by codes, by those of three people
-        ('few-owners', p_programme.kind = 'referral'
-            and leadq._few_owners(r.advisor_id, p_code.owner_id)),
         -- an owner of many gifts
         ('many-rewards', p_code.used >= p_programme.reward_after
             and (select count(*) from leadq.reward w
@@ -582,40 +581,5 @@ begin
                     jsonb_build_object('programme', p_programme.name));
         end if;
     end if;
-end
-$$;
-
-
-create or replace function leadq._few_owners(p_advisor integer,
-    p_owner bigint)
-returns boolean
-language plpgsql stable
-as $$
-begin
-    -- Whether an owner is one of the three whose codes an advisor sells most
-    -- by, and those make more than a fifth of all he sold by codes in thirty
-    -- days, if that is worth a look.
-    return (
-        with sold as (
-            select c.owner_id, count(*) as n
-              from leadq.redemption r
-              join leadq.promo_code c using (code_id)
-             where r.advisor_id = p_advisor
-               and r.created_at > leadq.now() - interval '30 days'
-               and r.state = 'redeemed'
-             group by c.owner_id
-        ), top as (
-            select s.owner_id, s.n
-              from sold s
-             where s.owner_id is not null
-             order by s.n desc, s.owner_id
-             limit 3
-        )
-        select coalesce((select sum(s.n) from sold s) >= 30
-                        and (select sum(t.n) from top t)
-                            > 0.2 * (select sum(s.n) from sold s)
-                        and exists (select from top t
-                                     where t.owner_id = p_owner
-                                       and t.n > 1), false));
 end
 $$;

@@ -267,6 +267,50 @@ end
 $$;
 
 
+create or replace function leadq._flag_few_owners()
+returns void
+language sql volatile
+as $$
+    -- Advisors more than a fifth of whose sales by codes, of thirty or more
+    -- in thirty days, are by codes of the same three people: those sales are
+    -- marked.  Looks at who has sold within the last hour.
+    insert into leadq.promo_flag (at, rule, redemption_id, code_id,
+           advisor_id)
+    select leadq.now(), 'few-owners', s.redemption_id, s.code_id,
+           a.advisor_id
+      from leadq.advisor a
+     cross join lateral (
+        select r.redemption_id, r.code_id, c.owner_id,
+               count(*) over () as sold,
+               count(*) over (partition by c.owner_id) as of_owner
+          from leadq.redemption r
+          join leadq.promo_code c using (code_id)
+         where r.advisor_id = a.advisor_id
+           and r.created_at > leadq.now() - interval '30 days'
+           and r.state = 'redeemed') s
+     cross join lateral (
+        select sum(o.n) as of_three, min(o.n) as least
+          from (select count(*) as n
+                  from leadq.redemption r
+                  join leadq.promo_code c using (code_id)
+                 where r.advisor_id = a.advisor_id
+                   and r.created_at > leadq.now() - interval '30 days'
+                   and r.state = 'redeemed'
+                   and c.owner_id is not null
+                 group by c.owner_id
+                 order by 1 desc
+                 limit 3) o) t
+     where exists (select from leadq.redemption r
+                    where r.advisor_id = a.advisor_id
+                      and r.created_at > leadq.now() - interval '1 hour')
+       and s.owner_id is not null
+       and s.sold >= 30
+       and t.of_three > 0.2 * s.sold
+       and s.of_owner >= greatest(t.least, 2)
+    on conflict do nothing
+$$;
+
+
 create or replace function leadq._end_promo()
 returns void
 language plpgsql
@@ -275,6 +319,8 @@ begin
     -- Reservations that are over, of codes that nobody asks for any more;
     -- gifts whose hold is over and that nothing speaks against.  Called by
     -- maintain().
+    perform leadq._flag_few_owners();
+
     perform leadq._lock_codes(array(
         select distinct r.code_id from leadq.redemption r
          where r.state = 'reserved'

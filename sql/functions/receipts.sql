@@ -78,7 +78,8 @@ declare
     v_sends uuid[];
     v_again uuid[];
 begin
-    -- Takes what receipts say, of webhooks and of polls.  A receipt may be
+    -- Takes what receipts say of codes and of messages, of webhooks and of
+    -- polls.  A receipt may be
     -- here before the answer that names its send is settled: it is looked at
     -- again for a few seconds.  One that nobody can read goes.
     select jsonb_agg(jsonb_build_object('receipt', i.ref, 'send', f.send_id,
@@ -94,12 +95,14 @@ begin
            with ordinality e (item, n)
      cross join lateral (
         select case when i.kind = 'poll' then i.ref
-               else (select s.send_id from leadq.verification_send s
-                      where s.gateway_id = r.gateway_id
-                        and (s.send_id::text = lower(e.item ->> 'send')
-                             or s.provider_id = e.item ->> 'id')
-                      order by s.queued_at desc
-                      limit 1) end) f (send_id)
+               else coalesce((
+                    select s.send_id from leadq.verification_send s
+                     where s.gateway_id = r.gateway_id
+                       and (s.send_id = leadq._as_uuid(e.item ->> 'send')
+                            or s.provider_id = e.item ->> 'id')
+                     order by s.queued_at desc
+                     limit 1),
+                    leadq._sms_of(r.gateway_id, e.item)) end) f (send_id)
      where i.kind in ('receipt', 'poll')
        and i.state = 'done';
 
@@ -115,6 +118,8 @@ begin
                                 x ->> 'error')
        from jsonb_array_elements(v_rows) x
       where x ->> 'send' is not null;
+
+    perform leadq._take_sms_receipts(v_rows);
 
     with again as (
         update leadq.receipt r
@@ -142,15 +147,28 @@ begin
     perform leadq._add_jobs('poll', 1, 'gateway:' || g.name,
                 array[s.send_id], array[leadq.now()
                     + coalesce((g.poll ->> 'every')::interval, '10 s')])
-       from unnest(p_kinds, p_refs) i (kind, ref)
+       from unnest(p_kinds, p_refs, p_states) i (kind, ref, state)
        join leadq.verification_send s on s.send_id = i.ref
        join leadq.verification v using (verification_id)
        join leadq.gateway g using (gateway_id)
       where i.kind = 'poll'
+        and i.state in ('done', 'dead')
         and s.state in ('sent', 'in_doubt')
         and v.closed_at is null
         and v.expires_at > leadq.now();
+
+    perform leadq._poll_sms_again(p_kinds, p_refs, p_states);
 end
+$$;
+
+
+create or replace function leadq._as_uuid(p_text text)
+returns uuid
+language sql immutable
+as $$
+    -- Null for what is none.
+    select case when p_text ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
+           then p_text::uuid end
 $$;
 
 

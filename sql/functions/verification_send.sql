@@ -161,20 +161,27 @@ as $$
 $$;
 
 
+create or replace function leadq._gateway_question(g leadq.gateway)
+returns jsonb
+language sql stable
+as $$
+    -- How a gateway is asked what became of something.  Headers, secret and
+    -- ports are those of its requests; what it is sent and how it answers
+    -- then is of no use here.
+    select (leadq._gateway_request(g) - array['body', 'content_type', 'match',
+                'permanent', 'answer'])
+           || jsonb_build_object('method', 'GET')
+           || jsonb_strip_nulls(g.poll)
+           || jsonb_build_object('gateway', g.name, 'receipts', g.poll)
+$$;
+
+
 create or replace function leadq._poll_payload(p_send uuid)
 returns text
 language sql stable
 as $$
-    -- Headers, secret and ports are those of the gateway; what it sends and
-    -- how it answers then is of no use here.
-    select (leadq._gateway_request(g) - array['body', 'content_type', 'match',
-                'permanent', 'answer']
-            || jsonb_build_object('method', 'GET')
-            || jsonb_strip_nulls(g.poll)
-            || jsonb_build_object(
+    select (leadq._gateway_question(g) || jsonb_build_object(
                'postback_id', s.send_id,
-               'gateway', g.name,
-               'receipts', g.poll,
                'values', leadq._send_values(v, g, s)))::text
       from leadq.verification_send s
       join leadq.verification v using (verification_id)

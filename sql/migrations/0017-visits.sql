@@ -127,6 +127,14 @@ alter table leadq.gateway
         'messenger', 'push', 'captcha', 'identity'));
 
 
+alter table leadq.quiet
+    drop constraint quiet_channel_ck,
+    add constraint quiet_channel_ck
+        check (channel in ('any', 'email', 'sms'));
+
+drop function if exists leadq._is_possible(boolean, time, time);
+
+
 alter table leadq.promo_code add column visit_id uuid;
 
 create unique index promo_code_visit_uq
@@ -171,6 +179,8 @@ create index sms_provider_ix on leadq.sms (provider_id, gateway_id)
 comment on table leadq.sms is
     'A message with a code to its owner, one for a code. dropped: it may not '
     'be sent any more; in_doubt: nobody knows whether the gateway has it.';
+comment on column leadq.sms.handed_at is
+    'When a worker got it that has not given it back: it may have left.';
 
 
 create table leadq.identity_check (
@@ -183,6 +193,7 @@ create table leadq.identity_check (
     provider_id     text,
     polls           smallint    not null default 0,
     created_at      timestamptz not null,
+    due_at          timestamptz not null,
     ended_at        timestamptz,
     constraint identity_check_pk primary key (check_id),
     constraint identity_check_contact_fk foreign key (contact_id)
@@ -198,9 +209,15 @@ create table leadq.identity_check (
 create index identity_check_contact_ix
     on leadq.identity_check (contact_id, gateway_id, created_at);
 
+create index identity_check_provider_ix
+    on leadq.identity_check (provider_id, gateway_id)
+    where provider_id is not null;
+
 comment on table leadq.identity_check is
     'Whether somebody outside has found a person to be of age: the verdict '
     'alone, no papers.';
+comment on column leadq.identity_check.due_at is
+    'When somebody outside is asked next.';
 
 
 create table leadq.referral (

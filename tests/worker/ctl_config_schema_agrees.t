@@ -55,6 +55,7 @@ sources.1.base_url "https://c.example/~a%20/b."
 consent_texts.0.version "2"
 limits.quiet [{"channel": "email", "from": "20:00", "to": "24:00"}]
 limits.quiet []
+limits.quiet [{"channel": "sms", "from": "20:00", "to": "24:00"}]
 limits.caps.0.per "0 days 1 min"
 events ["order.placed", "order.paid", "a_1.2._"]
 segments.0.title null

@@ -64,7 +64,7 @@ for my $case (split /\n/, <<'CASES') {
 limits|"21:00"|"21"|3: limits.quiet[0].from: "21" is not a time of the day
 limits|"09:00"|"21:00"|3: limits.quiet[0].to: is the same as from
 limits|"21:00"|"24:00"|3: limits.quiet[0].from: is the end of the day
-limits|"any"|"fax"|3: limits.quiet[0].channel: "fax" is not one of any, email
+limits|"any"|"fax"|3: limits.quiet[0].channel: "fax" is not one of any, email, sms
 limits|"09:00"}|"09:00"}, {"from": "01:00", "to": "02:00"}|3: limits.quiet[1]: is for the same as [0]
 limits|"count": 3|"count": 0|4: limits.caps[0].count: is not a whole number from 1 to 1000
 limits|"7 days"|"0"|4: limits.caps[0].per: is not longer than 0
