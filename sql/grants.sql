@@ -51,6 +51,7 @@ grant execute on function
     leadq.maintain(),
     leadq.vacuum_held(),
     leadq.queue_figures(),
+    leadq.code_figures(),
     leadq.lease_mailbox(text, integer),
     leadq.take_reports(text[])
 to leadq_worker;

@@ -17,10 +17,10 @@ static void
 check_by(ctl_check_t *check, json_t *value)
 {
     static const char *const names[] = {
-        "phone",       "session",     "ip",    "ip_phones",
-        "prefix",      "profile",     "advisor", "advisor_phone",
-        "wrong",       "wrong_phone", "wrong_ratio",
-        "spend",       NULL};
+        "phone",  "session",     "ip",          "ip_phones",
+        "prefix", "profile",     "advisor",     "advisor_phone",
+        "wrong",  "wrong_phone", "wrong_ratio", "spend",
+        NULL};
 
     ctl_rules_one_of(check, value, names);
 }
