@@ -107,6 +107,11 @@ programmes.0.reserve_for "1 day"
 programmes.0.life "400 days"
 programmes.1.per_customer 100
 programmes.1.reward_after 1
+visit_rules.0.name "dead-number"
+visit_rules.0.max 0
+visit_rules.0.max null
+visit_rules.0.weight 0
+visit_rules.1.enabled null
 CASES
 
 my $WRONG = <<'CASES';
@@ -300,6 +305,13 @@ programmes.0.reward_after 0
 programmes.0.hold "-1 day"
 programmes.0.life "0 days"
 programmes.0.codes 5
+visit_rules.0.name "luck"
+visit_rules.0.name null
+visit_rules.0.max -1
+visit_rules.0.max 100001
+visit_rules.0.weight 101
+visit_rules.0.enabled 1
+visit_rules.0.days 5
 CASES
 
 sub verdicts {
