@@ -35,7 +35,8 @@ grant execute on function
     leadq.web_redemptions(uuid[], text[]),
     leadq.web_ticket(uuid[], text[]),
     leadq.web_tickets(uuid[], text[]),
-    leadq.web_ticket_answer(uuid[], text[])
+    leadq.web_ticket_answer(uuid[], text[]),
+    leadq.web_desk_report(uuid[], text[])
 to leadq_web;
 
 grant execute on function
@@ -52,6 +53,7 @@ grant execute on function
     leadq.maintain(),
     leadq.vacuum_held(),
     leadq.queue_figures(),
+    leadq.code_figures(),
     leadq.lease_mailbox(text, integer),
     leadq.take_reports(text[])
 to leadq_worker;
@@ -61,7 +63,12 @@ grant execute on function
     leadq.report_leads(timestamptz, timestamptz),
     leadq.report_reasons(timestamptz, timestamptz),
     leadq.report_period(date, date, text),
-    leadq.report_funnel(date, date, text)
+    leadq.report_funnel(date, date, text),
+    leadq.report_desk(date, date, text, text, text, boolean),
+    leadq.desk_counts(date, date),
+    leadq.programme_counts(date, date),
+    leadq.effect_of(text, numeric, numeric, bigint, bigint, bigint, bigint,
+        bigint, numeric)
 to leadq_read;
 
 grant select on
@@ -77,7 +84,15 @@ grant select on
     leadq.mail_pause,
     leadq.code_report,
     leadq.limit_report,
-    leadq.promo_report
+    leadq.advisor_checks,
+    leadq.promo_report,
+    leadq.desk_row,
+    leadq.desk_report,
+    leadq.advisor_score,
+    leadq.visit_flag_list,
+    leadq.visit_list,
+    leadq.programme_row,
+    leadq.programme_effect
 to leadq_read;
 
 -- Partitions of the days and months ahead are there before the first job is.

@@ -252,6 +252,7 @@ ctl_rules_check(ctl_check_t *check)
         {"staff", 0, ctl_staff_check},
         {"questions", 0, ctl_questions_check},
         {"programmes", 0, ctl_programmes_check},
+        {"visit_rules", 0, ctl_visit_rules_check},
         {NULL, 0, NULL},
     };
 
@@ -270,5 +271,6 @@ ctl_rules_check(ctl_check_t *check)
         unique(check, "advisors", NULL);
         unique(check, "questions", NULL);
         unique(check, "programmes", NULL);
+        unique(check, "visit_rules", NULL);
     }
 }

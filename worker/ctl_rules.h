@@ -29,6 +29,7 @@ void ctl_advisors_check(ctl_check_t *check, json_t *list);
 void ctl_staff_check(ctl_check_t *check, json_t *list);
 void ctl_questions_check(ctl_check_t *check, json_t *list);
 void ctl_programmes_check(ctl_check_t *check, json_t *list);
+void ctl_visit_rules_check(ctl_check_t *check, json_t *list);
 
 /* --- values, for the sections -------------------------------------------- */
 

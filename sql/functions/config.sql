@@ -29,6 +29,7 @@ begin
     return query select * from leadq._import_questions(p_document);
     return query select * from leadq._import_programmes(p_document);
     perform leadq._check_message_windows(p_document);
+    return query select * from leadq._import_visit_rules(p_document);
 end
 $$;
 
@@ -403,5 +404,6 @@ as $$
         'programmes', coalesce((
             select jsonb_agg(leadq._programme_document(p.name)
                              order by p.name)
-              from leadq.programme p), '[]'))
+              from leadq.programme p), '[]'),
+        'visit_rules', leadq._visit_rule_documents())
 $$;

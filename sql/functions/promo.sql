@@ -121,7 +121,8 @@ returns table (n integer, status integer, headers text, body text)
 language plpgsql
 security definer set search_path = pg_catalog, pg_temp
 set enable_seqscan = off set enable_hashjoin = off
-set enable_mergejoin = off set jit = off  -- see README.md, Plans
+set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan  -- see README.md, Plans
 as $$
 declare
     v_row record;
@@ -233,7 +234,8 @@ language sql
 security definer set search_path = pg_catalog, pg_temp
 set lock_timeout = '2s'
 set enable_seqscan = off set enable_hashjoin = off
-set enable_mergejoin = off set jit = off  -- see README.md, Plans
+set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan  -- see README.md, Plans
 as $$
     -- A customer stands at the till with a code: nobody else gets this use
     -- for a while.  Request: code, verification with "$session" (of his
@@ -251,7 +253,8 @@ language sql
 security definer set search_path = pg_catalog, pg_temp
 set lock_timeout = '2s'
 set enable_seqscan = off set enable_hashjoin = off
-set enable_mergejoin = off set jit = off  -- see README.md, Plans
+set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan  -- see README.md, Plans
 as $$
     -- He has bought.  Request: reservation (its id), or code and
     -- verification as for a reservation; receipt; advisor (trusted).  201
@@ -269,6 +272,7 @@ as $$
 declare
     v_requests jsonb[] := p_requests::jsonb[];
     v_answer record;
+    v_denied text[] := '{}';
     v_n integer;
 begin
     -- A number may have been proved a moment ago, and its rule not have run.
@@ -317,7 +321,19 @@ begin
         headers := null;
         body := v_answer.body;
         return next;
+
+        if v_answer.status >= 400 then
+            v_denied := v_denied || regexp_replace(
+                v_answer.body::jsonb ->> 'type', '^urn:leadq:problem:', '');
+        end if;
     end loop;
+
+    insert into leadq.promo_denied as old (reason, day, n)
+    select d.reason, (leadq.now() at time zone 'UTC')::date, count(*)
+      from unnest(v_denied) d (reason)
+     group by d.reason
+     order by d.reason
+    on conflict (day, reason) do update set n = old.n + excluded.n;
 end
 $$;
 
@@ -532,8 +548,17 @@ returns void
 language plpgsql
 as $$
 begin
-    -- What follows from a sale by a code: the event, flags, and the gift of
-    -- its owner when it is the last friend (A-10).  The code is locked.
+    -- What follows from a sale by a code: which link of a chain it is, the
+    -- event, flags, and the gift of its owner when it is the last friend
+    -- (A-10).  The code is locked.
+    update leadq.redemption o
+       set chain = 1 + coalesce((
+               select max(b.chain) from leadq.redemption b
+                where b.contact_id = p_code.owner_id
+                  and b.state = 'redeemed'
+                  and b.redemption_id <> r.redemption_id), 0)
+     where o.redemption_id = r.redemption_id;
+
     insert into leadq.event (at, kind, contact_id, ref, data)
     values (r.redeemed_at, 'code.redeemed', r.contact_id, r.redemption_id,
             jsonb_build_object('programme', p_programme.name));
@@ -566,9 +591,10 @@ begin
     if p_code.used >= p_programme.reward_after
        and p_code.owner_id is not null then
         insert into leadq.reward as old (programme_id, owner_id, code_id,
-               created_at, due_at)
+               redemption_id, created_at, due_at)
         values (p_code.programme_id, p_code.owner_id, p_code.code_id,
-                leadq.now(), leadq.now() + p_programme.hold)
+                r.redemption_id, leadq.now(),
+                leadq.now() + p_programme.hold)
         on conflict (code_id, step) do update
            set state = 'pending',
                ended_at = null,

@@ -209,6 +209,11 @@ begin
          where v.verification_id = v_send.verification_id;
     else
         perform leadq._cascade(p_send, false, false);
+
+        perform leadq._flag_late(null, v.visit_id)
+           from leadq.verification v
+          where v.verification_id = v_send.verification_id
+            and v.visit_id is not null;
     end if;
 end
 $$;

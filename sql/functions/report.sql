@@ -131,8 +131,7 @@ begin
     -- reports take them; null: to today, from 29 days before.  A zone that
     -- only a browser knows is UTC: no reason to show nothing.  Raises 22007
     -- when the period ends before it begins.
-    zone := coalesce((select z.name from pg_timezone_names z
-                       where z.name = p_zone), 'UTC');
+    zone := case when leadq._is_zone(p_zone) then p_zone else 'UTC' end;
     day_to := coalesce(p_to, (leadq.now() at time zone zone)::date);
     day_from := coalesce(p_from, day_to - 29);
 

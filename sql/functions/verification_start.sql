@@ -218,7 +218,8 @@ begin
         select leadq._limit_subject(l.subject, r.request)
         offset 0) s (subject)
      where s.subject is not null
-       and l.subject not in ('wrong_phone', 'wrong', 'spend')
+       and l.subject not in ('wrong_phone', 'wrong', 'spend', 'wrong_ratio',
+                             'advisor_phone')
        and (l.subject <> 'phone'  -- of those, one lock is enough
             or not exists (select from leadq.profile_limit o
                             where o.profile_id = l.profile_id
@@ -352,7 +353,8 @@ begin
         v_wait := v_row.wait;
 
         -- What the cell does not know, or not alone.
-        if v_limit.subject in ('phone', 'ip_phones')
+        if v_limit.subject in ('phone', 'ip_phones', 'wrong_ratio',
+                               'advisor_phone')
            or v_wait > interval '0' and v_limit.adapt > 0 then
             v_wait := leadq._limit_wait(v_limit, v_row.subject, p_request,
                                         v_wait);
@@ -372,7 +374,8 @@ begin
         end if;
 
         if v_limit.subject not in ('phone', 'ip_phones', 'wrong_phone',
-                                   'wrong', 'spend') then
+                                   'wrong', 'spend', 'wrong_ratio',
+                                   'advisor_phone') then
             v_limits := v_limits || v_limit.limit_id;
             v_subjects := v_subjects || v_row.subject;
         end if;

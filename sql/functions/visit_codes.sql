@@ -104,6 +104,7 @@ begin
     end loop;
 
     perform leadq._plan_referrals(p_visits);
+    perform leadq._flag_visits(p_visits);
 end
 $$;
 
@@ -168,13 +169,18 @@ as $$
 declare
     v_code bigint;
 begin
-    -- Makes a code of a programme that a person owns; returns its id.
+    -- Makes a code of a programme that a person owns, for a visit; returns
+    -- its id.
     loop
         insert into leadq.promo_code (programme_id, code, owner_id, max_uses,
-               starts_at, expires_at, visit_id)
-        values (p_programme.programme_id, leadq._new_code(), p_contact,
-                p_programme.max_uses, leadq.now(),
-                leadq.now() + p_programme.life, p_visit)
+               starts_at, expires_at, visit_id, issue_point_id,
+               issue_advisor_id)
+        select p_programme.programme_id, leadq._new_code(), p_contact,
+               p_programme.max_uses, leadq.now(),
+               leadq.now() + p_programme.life, v.visit_id, v.point_id,
+               v.advisor_id
+          from leadq.visit v
+         where v.visit_id = p_visit
         on conflict (code) do nothing
         returning code_id into v_code;
 

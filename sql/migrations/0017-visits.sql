@@ -135,14 +135,43 @@ alter table leadq.quiet
 drop function if exists leadq._is_possible(boolean, time, time);
 
 
-alter table leadq.promo_code add column visit_id uuid;
+alter table leadq.promo_code
+    add column visit_id     uuid,
+    add column issue_point_id integer,
+    add column issue_advisor_id integer,
+    add constraint promo_code_point_fk foreign key (issue_point_id)
+        references leadq.point,
+    add constraint promo_code_advisor_fk foreign key (issue_advisor_id)
+        references leadq.advisor;
 
 create unique index promo_code_visit_uq
     on leadq.promo_code (visit_id, programme_id)
     where visit_id is not null;
 
+create index promo_code_issued_ix on leadq.promo_code (starts_at)
+    where visit_id is not null;
+
 comment on column leadq.promo_code.visit_id is
-    'The visit that it was issued for.';
+    'The visit that it was issued for, at that point by that advisor.';
+
+
+alter table leadq.redemption add column chain smallint;
+
+create index redemption_redeemed_ix on leadq.redemption (redeemed_at)
+    where redeemed_at is not null;
+create index redemption_rolled_back_ix on leadq.redemption (closed_at)
+    where state = 'rolled_back';
+
+alter table leadq.reward add column redemption_id uuid;
+
+create unique index reward_redemption_uq on leadq.reward (redemption_id)
+    where redemption_id is not null;
+
+comment on column leadq.reward.redemption_id is
+    'The sale that earned it first.';
+comment on column leadq.redemption.chain is
+    'Which link of a chain of recommendations this sale is: one more than '
+    'that which brought the owner of the code.';
 
 
 create table leadq.sms (
@@ -175,6 +204,8 @@ create table leadq.sms (
 create index sms_contact_ix on leadq.sms (contact_id);
 create index sms_provider_ix on leadq.sms (provider_id, gateway_id)
     where provider_id is not null;
+create index sms_handed_ix on leadq.sms (handed_at)
+    where handed_at is not null;
 
 comment on table leadq.sms is
     'A message with a code to its owner, one for a code. dropped: it may not '
@@ -263,20 +294,24 @@ create table leadq.visit_rule (
 );
 
 comment on table leadq.visit_rule is
-    'What looks like invented data: from how much on, and how much it weighs '
-    'in the score of an advisor.';
+    'What looks like invented data: more than max of it is flagged, and how '
+    'much a flag weighs in the score of an advisor.';
+comment on column leadq.visit_rule.max is
+    'Of sequential it is how near two numbers are to each other, of score '
+    'the least that is shown.';
 
 insert into leadq.visit_rule (name, max, weight)
-values ('after-hours', 0, 60),      -- minutes outside the hours of the point
+values ('after-hours', 10, 60),     -- minutes outside the hours of the point
        ('slow-proof', 15, 20),      -- minutes from the form to the code
        ('unproved', 60, 30),        -- percent of a day's visits
-       ('burst', 4, 40),            -- visits within five minutes
+       ('unverified', 60, 30),      -- percent of a day's numbers
+       ('burst', 3, 40),            -- visits within five minutes
        ('sequential', 2, 60),       -- how far numbers are from each other
-       ('repeated', 1, 40),         -- visits of a number in thirty days
-       ('one-device', 60, 20),      -- visits of a device on a day
+       ('repeated', 2, 40),         -- visits of a number in thirty days
+       ('one-device', 60, 20),      -- visits on a device in a day
        ('identity', 0, 50),         -- checks that failed
        ('dead-number', 0, 40),      -- codes that did not arrive
-       ('score', 30, 0);            -- of an advisor's day that is shown
+       ('score', 15, 0);            -- of an advisor's day that is shown
 
 
 create table leadq.visit_flag (
@@ -313,12 +348,39 @@ create table leadq.desk_day (
     redemptions     integer     not null,
     rolled_back     integer     not null,
     rewards         integer     not null,
+    flagged         integer     not null,
+    suspicion       double precision not null,
     constraint desk_day_pk primary key (day, point_id, advisor_id)
 );
 
 comment on table leadq.desk_day is
     'Days that are over, counted once and for all; those after '
     'desk_counted.through are counted when they are asked for.';
+comment on column leadq.desk_day.suspicion is
+    'Of all its visits together, each between 0 and 1; see advisor_score.';
+
+
+create table leadq.programme_day (
+    day             date        not null,
+    programme_id    integer     not null,
+    codes           integer     not null,
+    redemptions     integer     not null,
+    rolled_back     integer     not null,
+    rewards         integer     not null,
+    links           integer     not null,
+    longest         integer     not null,
+    messages        integer     not null,
+    sms_cost        numeric(12, 4) not null,
+    constraint programme_day_pk primary key (day, programme_id),
+    constraint programme_day_programme_fk foreign key (programme_id)
+        references leadq.programme
+);
+
+comment on table leadq.programme_day is
+    'The same of programmes.';
+comment on column leadq.programme_day.links is
+    'Of all its redemptions together, redemption.chain.';
+
 
 create table leadq.desk_counted (
     one             boolean     not null default true,
@@ -328,7 +390,7 @@ create table leadq.desk_counted (
 );
 
 comment on table leadq.desk_counted is
-    'The last day that is in desk_day.';
+    'The last day that is in desk_day and programme_day.';
 
 insert into leadq.desk_counted (through)
 values ('-infinity');

@@ -48,7 +48,8 @@ my @document_keys = map { slurp($_) =~ /\{"(\$?\w+)", [01], \w+\}/g }
         worker/ctl_templates.c worker/ctl_consents.c worker/ctl_triggers.c
         worker/ctl_webhooks.c worker/ctl_mail.c worker/ctl_gateways.c
         worker/ctl_receipts.c worker/ctl_verifications.c
-        worker/ctl_profile_limits.c worker/ctl_programmes.c);
+        worker/ctl_profile_limits.c worker/ctl_programmes.c
+        worker/ctl_visit_rules.c);
 cmp_ok(scalar @document_keys, '>=', 30, 'the keys of the document were read');
 for my $key (@document_keys) {
     documents('worker/leadq.json.5', $key);

@@ -170,7 +170,10 @@ my $RICH = <<'JSON';
    "message": {"gateway": "sms", "text": {"ru": "{code}: {discount} до {until}"},
     "days": 1, "window": {"from": "10:00", "to": "20:00"}},
    "discount_cost": 300, "reward_cost": 1000.5},
-  {"name": "spring", "kind": "promo", "discount": "500 ₽"}]}
+  {"name": "spring", "kind": "promo", "discount": "500 ₽"}],
+ "visit_rules": [
+  {"name": "burst", "max": 5, "weight": 100, "enabled": true},
+  {"name": "identity", "enabled": false}]}
 JSON
 
 sub rich { return $json->decode($RICH) }

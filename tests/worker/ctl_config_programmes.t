@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 
-# leadqctl config: points, advisors, staff and programmes.  Of a bad document
+# leadqctl config: points, advisors, staff, programmes and
+# rules of visits.  Of a bad document
 # every mistake is told as "file:line: path: reason"; a good one is imported,
 # exported and compared.
 
@@ -31,6 +32,8 @@ my %part = (
         . ' "20 %", "max_uses": 3, "per_customer": 1, "reward_after": 3,'
         . ' "new_customer_only": true,' . "\n" . '"reserve_for": "15 min",'
         . ' "hold": "14 days", "life": "90 days", "title": "Друзья"}',
+    visit_rules => '{"name": "burst", "max": 5, "weight": 70},'
+        . ' {"name": "identity", "enabled": false}',
 );
 
 sub document {
@@ -41,12 +44,14 @@ sub document {
     }
     return qq({"points": [$p{points}], "advisors": [\n$p{advisors}],\n)
         . qq("staff": [$p{staff}], "questions": [$p{questions}],)
-        . qq( "programmes": [\n$p{programmes}]}\n);
+        . qq( "programmes": [\n$p{programmes}],\n)
+        . qq("visit_rules": [$p{visit_rules}]}\n);
 }
 
 spew($doc, document());
 my ($rc, $out) = config('check', $doc);
-is($out, "$doc: good: 2 points, 2 advisors, 2 staff, 1 questions, 1 programmes\n",
+is($out, "$doc: good: 2 points, 2 advisors, 2 staff, 1 questions,"
+    . " 1 programmes, 2 visit_rules\n",
     'a good document passes');
 
 for my $case (split /\n/, <<'CASES') {
@@ -96,6 +101,11 @@ programmes|"life":|"message": {"gateway": "g", "text": {"ru": "{code}"}, "window
 programmes|"life":|"discount_cost": -1, "life":|6: programmes[0].discount_cost: is not an amount from 0 to 1000000
 programmes|"referral"|"promo", "identity": "g"|5: programmes[0].identity: is for the kinds referral and trial
 programmes|true|1|5: programmes[0].new_customer_only: is not true or false
+visit_rules|"burst"|"luck"|7: visit_rules[0].name: "luck" is not one of after-hours, slow-proof,
+visit_rules|"identity"|"burst"|7: visit_rules[1].name: "burst" is here twice
+visit_rules|: 5|: 100001|7: visit_rules[0].max: is not a whole number from 0 to 100000
+visit_rules|: 70|: 101|7: visit_rules[0].weight: is not a whole number from 0 to 100
+visit_rules|false|0|7: visit_rules[1].enabled: is not true or false
 CASES
     my ($name, $from, $to, $expected) = split /\|/, $case, 4;
     spew($doc, document($name, $from, $to));
@@ -131,6 +141,11 @@ my $export = (config('export', @database))[1];
 spew("$dir/export.json", $export);
 like((config('import', "$dir/export.json", @database))[1],
     qr/nothing changed/, 'its export says the same');
+like($out, qr/^~ visit_rules\[burst\]\.max: 3 -> 5$/m,
+    'and what it changes of a rule');
+is((grep { $_->{name} eq 'identity' && !$_->{enabled} && $_->{weight} == 50 }
+    @{ JSON::PP::decode_json($export)->{visit_rules} }), 1,
+    'what it does not say of one stays');
 is(join(' ', @{ JSON::PP::decode_json($export)->{staff} }),
     '+79160000000 +79160000001', 'numbers are kept in their normal spelling');
 spew($doc, document('advisors', '"active": true', '"active": false'));

@@ -93,6 +93,7 @@ verifications.0.limits.1.by "profile"
 verifications.0.steps.1.text {"ru": "{code}\n{code}", "pt-BR": "{code}."}
 verifications.0.steps.0.window {"from": "21:00", "to": "09:00"}
 verifications.1.captcha "robots"
+verifications.1.limits [{"name": "a", "by": "wrong_ratio", "max": 99, "per": "1 day"}, {"name": "b", "by": "advisor_phone", "max": 100, "per": "1 day"}]
 points.0.title null
 points.0.opens "23:59"
 points.1.closes "00:30"
@@ -111,6 +112,11 @@ programmes.0.reserve_for "1 day"
 programmes.0.life "400 days"
 programmes.1.per_customer 100
 programmes.1.reward_after 1
+visit_rules.0.name "dead-number"
+visit_rules.0.max 0
+visit_rules.0.max null
+visit_rules.0.weight 0
+visit_rules.1.enabled null
 CASES
 
 my $WRONG = <<'CASES';
@@ -283,6 +289,8 @@ verifications.0.steps.1.text {"ru": "{code} {name}"}
 verifications.0.steps.1.text {"RU": "{code}", "ru": "{code}"}
 verifications.0.limits.0.by "mail"
 verifications.0.limits.0.by "advisor"
+verifications.0.limits.0.by "wrong_ratio"
+verifications.1.limits [{"name": "a", "by": "wrong_ratio", "max": 100, "per": "1 day"}]
 verifications.0.limits.0.max 1.5
 verifications.0.limits.0.per "0"
 verifications.0.limits.0.adapt 0.3
@@ -316,6 +324,13 @@ programmes.0.reward_after 0
 programmes.0.hold "-1 day"
 programmes.0.life "0 days"
 programmes.0.codes 5
+visit_rules.0.name "luck"
+visit_rules.0.name null
+visit_rules.0.max -1
+visit_rules.0.max 100001
+visit_rules.0.weight 101
+visit_rules.0.enabled 1
+visit_rules.0.days 5
 CASES
 
 sub verdicts {

@@ -197,7 +197,8 @@ sub record {
     my ($name, $value, $unit, $reference_name, $reference) = @_;
 
     my $file = build_dir() . '/bench.tsv';
-    my @lines = grep { !/^\Q$name\E\t/ } split /^/, slurp($file);
+    my @lines = grep { !/^\Q$name\E\t/ } split /^/,
+        -e $file ? slurp($file) : '';
     push @lines, join("\t", $name, sprintf('%.3f', $value), $unit,
         $reference_name || '', defined $reference
         ? (sprintf('%.3f', $reference), sprintf '%.3f', $value / $reference)
