@@ -23,6 +23,7 @@ grant execute on function
     leadq.web_otp_resend(uuid[], text[]),
     leadq.web_otp(uuid[], text[]),
     leadq.web_receipt(uuid[], text[]),
+    leadq.web_identity(uuid[], text[]),
     leadq.web_promo_check(uuid[], text[]),
     leadq.web_promo_reserve(uuid[], text[]),
     leadq.web_promo_redeem(uuid[], text[]),
@@ -52,6 +53,7 @@ grant execute on function
     leadq.maintain(),
     leadq.vacuum_held(),
     leadq.queue_figures(),
+    leadq.code_figures(),
     leadq.lease_mailbox(text, integer),
     leadq.take_reports(text[])
 to leadq_worker;
@@ -82,6 +84,7 @@ grant select on
     leadq.mail_pause,
     leadq.code_report,
     leadq.limit_report,
+    leadq.advisor_checks,
     leadq.promo_report,
     leadq.desk_row,
     leadq.desk_report,

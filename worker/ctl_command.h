@@ -95,6 +95,7 @@ ctl_exit_e ctl_letters_preview(const ctl_options_t *options);
 ctl_exit_e ctl_report_funnel(const ctl_options_t *options);
 ctl_exit_e ctl_codes_generate(const ctl_options_t *options);
 ctl_exit_e ctl_codes_list(const ctl_options_t *options);
+ctl_exit_e ctl_advisors_lift(const ctl_options_t *options);
 ctl_exit_e ctl_rewards_list(const ctl_options_t *options);
 ctl_exit_e ctl_rewards_approve(const ctl_options_t *options);
 ctl_exit_e ctl_rewards_issue(const ctl_options_t *options);

@@ -119,6 +119,8 @@ static const command_t commands[] = {
      "NAME COUNT", "make promo codes and write them as CSV"},
     {"codes", "list", ctl_codes_list, TAKES_DATABASE | TAKES_JSON, "PROGRAMME",
      "print the batches of codes of a programme"},
+    {"advisors", "lift", ctl_advisors_lift, TAKES_DATABASE, "NAME",
+     "let go on who was stopped for wrong codes"},
     {"rewards", "list", ctl_rewards_list,
      TAKES_DATABASE | TAKES_STATE | TAKES_JSON, NULL,
      "print the gifts that owners of codes have earned"},

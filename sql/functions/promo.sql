@@ -272,6 +272,7 @@ as $$
 declare
     v_requests jsonb[] := p_requests::jsonb[];
     v_answer record;
+    v_denied text[] := '{}';
     v_n integer;
 begin
     -- A number may have been proved a moment ago, and its rule not have run.
@@ -320,7 +321,19 @@ begin
         headers := null;
         body := v_answer.body;
         return next;
+
+        if v_answer.status >= 400 then
+            v_denied := v_denied || regexp_replace(
+                v_answer.body::jsonb ->> 'type', '^urn:leadq:problem:', '');
+        end if;
     end loop;
+
+    insert into leadq.promo_denied as old (reason, day, n)
+    select d.reason, (leadq.now() at time zone 'UTC')::date, count(*)
+      from unnest(v_denied) d (reason)
+     group by d.reason
+     order by d.reason
+    on conflict (day, reason) do update set n = old.n + excluded.n;
 end
 $$;
 

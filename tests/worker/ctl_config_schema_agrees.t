@@ -78,6 +78,11 @@ gateways.0.answer.id "*"
 gateways.0.poll null
 gateways.1.chooses_code true
 gateways.2.chooses_code false
+gateways.3.poll.states {"*": "pending"}
+gateways.3.answer null
+gateways.3.receipts null
+gateways.3.answer.id "*"
+gateways.3.answer {"state": "s", "states": {"a": "failed"}}
 verifications.0.kind null
 verifications.0.life "10 min"
 verifications.0.fallbacks 5
@@ -88,6 +93,7 @@ verifications.0.limits.1.by "profile"
 verifications.0.steps.1.text {"ru": "{code}\n{code}", "pt-BR": "{code}."}
 verifications.0.steps.0.window {"from": "21:00", "to": "09:00"}
 verifications.1.captcha "robots"
+verifications.1.limits [{"name": "a", "by": "wrong_ratio", "max": 99, "per": "1 day"}, {"name": "b", "by": "advisor_phone", "max": 100, "per": "1 day"}]
 points.0.title null
 points.0.opens "23:59"
 points.1.closes "00:30"
@@ -250,6 +256,20 @@ gateways.0.poll.method "GET"
 gateways.0.poll.states null
 gateways.0.poll.errors.7 "bad"
 gateways.1.answer null
+gateways.3.sender "x"
+gateways.3.price -1
+gateways.3.chooses_code true
+gateways.3.answer.code "x"
+gateways.3.answer.state null
+gateways.3.answer.states null
+gateways.3.answer.states {"a": "delivered"}
+gateways.3.receipts {"secret_sha256": "x"}
+gateways.3.receipts.status "x"
+gateways.3.poll null
+gateways.3.poll.after "5 s"
+gateways.3.poll.status null
+gateways.3.poll.states {}
+gateways.3.poll.states {"1": "sent"}
 gateways.2.poll {"url": "https://r.example/{send_id}", "status": "s", "states": {"1": "sent"}}
 verifications.0.kind "till"
 verifications.0.digits 3
@@ -269,6 +289,8 @@ verifications.0.steps.1.text {"ru": "{code} {name}"}
 verifications.0.steps.1.text {"RU": "{code}", "ru": "{code}"}
 verifications.0.limits.0.by "mail"
 verifications.0.limits.0.by "advisor"
+verifications.0.limits.0.by "wrong_ratio"
+verifications.1.limits [{"name": "a", "by": "wrong_ratio", "max": 100, "per": "1 day"}]
 verifications.0.limits.0.max 1.5
 verifications.0.limits.0.per "0"
 verifications.0.limits.0.adapt 0.3
