@@ -225,11 +225,23 @@ bench-peers: module worker
 	    perl -Itests/lib tests/bench/peers
 
 FUZZ_S     ?= 60
-FUZZ_FLAGS = -std=c11 -O1 -g -fsanitize=fuzzer,address,undefined
+FUZZ_FLAGS = -std=c11 -O1 -g -fsanitize=address,undefined
+FUZZ_OBJ   = $(LIBSRC:%.c=$(BUILD)/obj/fuzz/%.o)
 
-$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(LIBSRC)
+$(BUILD)/obj/fuzz/%.o: %.c
 	@mkdir -p $(@D)
-	$(Q)clang $(FUZZ_FLAGS) $(DEFINES) $(INCLUDES) $< $(LIBSRC) $(LIBS) -o $@
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link $(DEFINES) $(INCLUDES) \
+	    -MMD -MP -c $< -o $@
+
+$(BUILD)/tests/fuzz/libleadq.a: $(FUZZ_OBJ)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/tests/fuzz/%: tests/fuzz/%.c $(BUILD)/tests/fuzz/libleadq.a
+	@mkdir -p $(@D)
+	$(Q)clang $(FUZZ_FLAGS) -fsanitize=fuzzer $(DEFINES) $(INCLUDES) \
+	    $^ $(LIBS) -o $@
 
 fuzz: $(FUZZ)
 	@set -e; for f in $(FUZZ); do n=$$(basename $$f); \

@@ -45,7 +45,7 @@
 #define NGX_HTTP_LEADQ_BODY_MAX     (2 * 1024 * 1024)
 #define NGX_HTTP_LEADQ_ROW_MAX      (4 * 1024 * 1024)
 #define NGX_HTTP_LEADQ_BATCH_BYTES  (1024 * 1024)
-#define NGX_HTTP_LEADQ_ATTEMPTS     3           /* of sending a row */
+#define NGX_HTTP_LEADQ_LOSSES       3           /* of lanes, by a row */
 #define NGX_HTTP_LEADQ_SUGGEST_MAX  (8 * 1024)  /* of suggestions, as JSON */
 
 
@@ -233,8 +233,8 @@ struct ngx_http_leadq_job_s {
     ngx_queue_t                   queue;        /* while it waits */
     ngx_http_request_t           *request;      /* borrowed; NULL: left */
     ngx_uint_t                    function;     /* index */
-    ngx_uint_t                    attempts;     /* sendings that count */
-    ngx_uint_t                    sendings;     /* all of them */
+    ngx_uint_t                    losses;       /* lanes it may have cost */
+    ngx_uint_t                    sendings;
     ngx_uint_t                    batch;        /* rows in the last one */
     ngx_msec_t                    arrived;
     ngx_msec_t                    sent;         /* last time */
@@ -270,7 +270,8 @@ typedef enum {
     NGX_HTTP_LEADQ_DOWN,        /* no connection; timer: next try */
     NGX_HTTP_LEADQ_RESOLVING,   /* asking for addresses; timer: connecting */
     NGX_HTTP_LEADQ_CONNECTING,  /* PQconnectPoll(); timer: connecting */
-    NGX_HTTP_LEADQ_CHECKING,    /* the check statement; timer: connecting */
+    NGX_HTTP_LEADQ_CHECKING,    /* the check statement, once connected and
+                                   when doubted; timer: connecting */
     NGX_HTTP_LEADQ_READY        /* takes batches; timer: the oldest of them,
                                    without any the end of its life */
 } ngx_http_leadq_lane_e;
@@ -297,6 +298,8 @@ struct ngx_http_leadq_lane_s {
     ngx_uint_t                    nflying;
     PGresult                     *check;        /* owned */
     ngx_http_leadq_names_t       *names;        /* being resolved */
+    unsigned                      doubted:1;    /* another one was lost */
+    unsigned                      ended:1;      /* by none of its rows */
 };
 
 
@@ -490,11 +493,11 @@ ngx_int_t ngx_http_leadq_batch_encode(ngx_http_leadq_pool_t *pool,
 
 /*
  * Puts the jobs of a batch that got no result back to the head of their
- * queue, or fails those that are too late or were sent too often; frees the
- * batch.
+ * queue, or fails those that are too late; frees the batch.  With suspect set
+ * its jobs may be to blame, and those that may be for the third time fail.
  */
 void ngx_http_leadq_batch_requeue(ngx_http_leadq_pool_t *pool,
-    ngx_http_leadq_batch_t *batch);
+    ngx_http_leadq_batch_t *batch, ngx_uint_t suspect);
 
 
 /*
@@ -569,6 +572,9 @@ void ngx_http_leadq_lane_fail(ngx_http_leadq_lane_t *lane,
 
 /* Connected: asks whether this is the database that we are made for. */
 void ngx_http_leadq_lane_setup(ngx_http_leadq_lane_t *lane);
+
+/* Asks that of a ready lane which is doubted and has nothing in flight. */
+void ngx_http_leadq_lane_ask(ngx_http_leadq_lane_t *lane);
 
 /* Sends a batch that the lane owns from now on, whatever happens. */
 void ngx_http_leadq_lane_send(ngx_http_leadq_lane_t *lane,

@@ -99,7 +99,7 @@ ngx_http_leadq_put32(leadq_buf_t *buf, ngx_uint_t n)
 
 void
 ngx_http_leadq_batch_requeue(ngx_http_leadq_pool_t *pool,
-    ngx_http_leadq_batch_t *batch)
+    ngx_http_leadq_batch_t *batch, ngx_uint_t suspect)
 {
     ngx_uint_t                 i;
     ngx_http_leadq_job_t      *job;
@@ -109,9 +109,10 @@ ngx_http_leadq_batch_requeue(ngx_http_leadq_pool_t *pool,
 
     for (i = batch->n; i; i--) {
         job = batch->job[i - 1];
+        job->losses += suspect;
 
         if (ngx_http_leadq_job_left(job) <= 0
-            || job->attempts >= NGX_HTTP_LEADQ_ATTEMPTS)
+            || job->losses >= NGX_HTTP_LEADQ_LOSSES)
         {
             ngx_http_leadq_count_expired(pool, job, LEADQ_EXPIRED_WAITING);
             ngx_http_leadq_job_fail(pool, job, NGX_HTTP_LEADQ_AWAY);

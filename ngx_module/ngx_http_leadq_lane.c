@@ -5,15 +5,27 @@
  *              +------------- fail: a pause, then again -------------+
  *              v                                                      |
  *     open -> DOWN -> RESOLVING -> CONNECTING -> CHECKING -> READY ---+
- *              ^     (names only)                              |
+ *              ^     (names only)               ^              |
+ *              |                                +--- doubted --+
  *              +------------ close: quit, end of life ---------+
  *
  * Each state has one timer: DOWN the pause before the next try, READY the
  * answer to the oldest batch or else the end of the lane's life, the others
  * one deadline for the whole of connecting.  A lane whose life is over takes
- * no more batches and begins anew when its last one is settled.  Timers are
- * cancelable: a process that wants to quit is held by the pool's expire timer
- * as long as there are rows, and by nothing else.
+ * no more batches and begins anew when its last one is settled.
+ *
+ * When a lane is lost, the others are doubted: behind a pooler they may be
+ * there and their database is not.  A doubted lane takes no batch before it
+ * has answered the check statement again.  So every loss of a row that counts
+ * (see below) comes after the database was seen alive, and a row that kills
+ * its server does so three times at most.
+ *
+ * A loss counts for the rows of the oldest batch in flight, as no other one
+ * can have begun, and not if an administrator or somebody else's crash has
+ * ended the lane.
+ *
+ * Timers are cancelable: a process that wants to quit is held by the pool's
+ * expire timer as long as there are rows, and by nothing else.
  *
  * What libpq does to its socket decides the rest:
  *  - PQconnectPoll() may close it and open one of the same number, so we are
@@ -38,6 +50,7 @@ static void ngx_http_leadq_lane_write_handler(ngx_event_t *ev);
 static ngx_int_t ngx_http_leadq_lane_wake(ngx_http_leadq_lane_t *lane);
 static void ngx_http_leadq_lane_poll(ngx_http_leadq_lane_t *lane);
 static void ngx_http_leadq_lane_timer_handler(ngx_event_t *ev);
+static void ngx_http_leadq_lane_doubt(ngx_http_leadq_pool_t *pool);
 static void ngx_http_leadq_lane_log(ngx_http_leadq_lane_t *lane,
     ngx_uint_t was_ready, const char *reason);
 static void ngx_http_leadq_notice(void *arg, const PGresult *res);
@@ -116,7 +129,7 @@ ngx_http_leadq_lane_connect(ngx_http_leadq_lane_t *lane, ngx_array_t *hosts)
         return;
     }
 
-    PQsetNoticeReceiver(lane->pg, ngx_http_leadq_notice, NULL);
+    PQsetNoticeReceiver(lane->pg, ngx_http_leadq_notice, lane);
 
     if (ngx_http_leadq_lane_attach(lane, 1) != NGX_OK) {
         ngx_http_leadq_lane_fail(lane, "no nginx connection is left");
@@ -427,6 +440,8 @@ ngx_http_leadq_lane_close(ngx_http_leadq_lane_t *lane)
         ngx_del_timer(&lane->timer);
     }
 
+    lane->doubted = 0;
+
     ngx_http_leadq_names_cancel(lane);
     ngx_http_leadq_lane_detach(lane);
 
@@ -441,15 +456,18 @@ ngx_http_leadq_lane_close(ngx_http_leadq_lane_t *lane)
 void
 ngx_http_leadq_lane_fail(ngx_http_leadq_lane_t *lane, const char *reason)
 {
+    ngx_uint_t               was_ready, suspect;
     ngx_queue_t             *q;
     ngx_http_leadq_batch_t  *batch;
 
-    ngx_http_leadq_count_lane(lane->pool, lane->state == NGX_HTTP_LEADQ_READY
-                                          ? LEADQ_LANE_LOST
-                                          : LEADQ_LANE_FAILED);
+    was_ready = lane->state == NGX_HTTP_LEADQ_READY || lane->doubted;
 
-    ngx_http_leadq_lane_log(lane, lane->state == NGX_HTTP_LEADQ_READY, reason);
+    ngx_http_leadq_count_lane(lane->pool, was_ready ? LEADQ_LANE_LOST
+                                                    : LEADQ_LANE_FAILED);
+
+    ngx_http_leadq_lane_log(lane, was_ready, reason);
     ngx_http_leadq_lane_close(lane);
+    ngx_http_leadq_lane_doubt(lane->pool);
 
     lane->pause = lane->pause ? ngx_min(lane->pause * 2,
                                         NGX_HTTP_LEADQ_PAUSE_MAX)
@@ -471,10 +489,29 @@ ngx_http_leadq_lane_fail(ngx_http_leadq_lane_t *lane, const char *reason)
             ngx_http_leadq_count_failed(lane->pool, "08006");
         }
 
-        ngx_http_leadq_batch_requeue(lane->pool, batch);
+        suspect = ngx_queue_empty(&lane->flying) && !lane->ended;
+
+        ngx_http_leadq_batch_requeue(lane->pool, batch, suspect);
     }
 
+    lane->ended = 0;
+
     ngx_http_leadq_pool_flush(lane->pool);
+}
+
+
+/* They are asked once a row waits, see pool. */
+
+static void
+ngx_http_leadq_lane_doubt(ngx_http_leadq_pool_t *pool)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < pool->database->connections; i++) {
+        if (pool->lanes[i].state == NGX_HTTP_LEADQ_READY) {
+            pool->lanes[i].doubted = 1;
+        }
+    }
 }
 
 
@@ -522,10 +559,21 @@ ngx_http_leadq_lane_quiet(ngx_http_leadq_pool_t *pool)
 }
 
 
-/* What functions raise below error may carry data of clients. */
+/*
+ * What functions raise below error may carry data of clients.  But a server
+ * that is crashed by another connection warns before it closes ours.
+ */
 
 static void
 ngx_http_leadq_notice(void *arg, const PGresult *res)
 {
-    return;
+    ngx_http_leadq_lane_t  *lane = arg;
+
+    const char  *state;
+
+    state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+
+    if (state && ngx_strncmp(state, "57P", 3) == 0) {
+        lane->ended = 1;
+    }
 }

@@ -16,7 +16,9 @@
 #define NGX_HTTP_LEADQ_TEXT_OID    1009
 
 
+static void ngx_http_leadq_lane_check(ngx_http_leadq_lane_t *lane);
 static void ngx_http_leadq_lane_ready(ngx_http_leadq_lane_t *lane);
+static void ngx_http_leadq_lane_born(ngx_http_leadq_lane_t *lane);
 static void ngx_http_leadq_lane_collect(ngx_http_leadq_lane_t *lane);
 static void ngx_http_leadq_lane_result(ngx_http_leadq_lane_t *lane,
     PGresult *res);
@@ -37,10 +39,39 @@ ngx_http_leadq_lane_setup(ngx_http_leadq_lane_t *lane)
     }
 
     if (PQsetnonblocking(lane->pg, 1) != 0
-        || PQenterPipelineMode(lane->pg) != 1
-        || PQsendQueryParams(lane->pg, lane->pool->database->check, 0, NULL,
-                             NULL, NULL, NULL, 0)
-           != 1
+        || PQenterPipelineMode(lane->pg) != 1)
+    {
+        ngx_http_leadq_lane_fail(lane, PQerrorMessage(lane->pg));
+        return;
+    }
+
+    ngx_http_leadq_lane_check(lane);
+}
+
+
+void
+ngx_http_leadq_lane_ask(ngx_http_leadq_lane_t *lane)
+{
+    ngx_http_leadq_pool_t  *pool;
+
+    pool = lane->pool;
+    lane->state = NGX_HTTP_LEADQ_CHECKING;
+
+    if (--pool->nready == 0) {
+        pool->down_since = ngx_current_msec;
+    }
+
+    ngx_http_leadq_lane_expect(lane, pool->database->connect_timeout);
+    ngx_http_leadq_lane_check(lane);
+}
+
+
+static void
+ngx_http_leadq_lane_check(ngx_http_leadq_lane_t *lane)
+{
+    if (PQsendQueryParams(lane->pg, lane->pool->database->check, 0, NULL,
+                          NULL, NULL, NULL, 0)
+        != 1
         || PQpipelineSync(lane->pg) != 1)
     {
         ngx_http_leadq_lane_fail(lane, PQerrorMessage(lane->pg));
@@ -59,7 +90,6 @@ ngx_http_leadq_lane_ready(ngx_http_leadq_lane_t *lane)
     int                     api;
     u_char                  reason[128];
     PGresult               *res;
-    ngx_uint_t              level, again;
     ngx_http_leadq_pool_t  *pool;
 
     res = lane->check;
@@ -88,6 +118,30 @@ ngx_http_leadq_lane_ready(ngx_http_leadq_lane_t *lane)
     lane->check = NULL;
 
     lane->state = NGX_HTTP_LEADQ_READY;
+    pool->nready++;
+
+    if (lane->doubted) {
+        lane->doubted = 0;
+        ngx_http_leadq_count_lanes(pool);
+
+    } else {
+        ngx_http_leadq_lane_born(lane);
+    }
+
+    ngx_http_leadq_lane_idle(lane);
+    ngx_http_leadq_pool_flush(pool);
+}
+
+
+/* A new connection. */
+
+static void
+ngx_http_leadq_lane_born(ngx_http_leadq_lane_t *lane)
+{
+    ngx_uint_t              level, again;
+    ngx_http_leadq_pool_t  *pool;
+
+    pool = lane->pool;
     lane->pause = 0;
     again = lane->ends != 0;
 
@@ -95,8 +149,6 @@ ngx_http_leadq_lane_ready(ngx_http_leadq_lane_t *lane)
 
     lane->ends = ngx_current_msec + pool->database->lifetime * 9 / 10
                  + ngx_random() % (pool->database->lifetime / 5);
-
-    ngx_http_leadq_lane_idle(lane);
 
     level = pool->down_logged ? NGX_LOG_NOTICE : NGX_LOG_INFO;
 
@@ -107,12 +159,9 @@ ngx_http_leadq_lane_ready(ngx_http_leadq_lane_t *lane)
 
     pool->down_logged = 0;
     pool->logged = 0;
-    pool->nready++;
 
     ngx_http_leadq_count_lane(pool, again ? LEADQ_LANE_RECONNECTED
                                           : LEADQ_LANE_CONNECTED);
-
-    ngx_http_leadq_pool_flush(pool);
 }
 
 
@@ -139,7 +188,6 @@ ngx_http_leadq_lane_send(ngx_http_leadq_lane_t *lane,
     ngx_http_leadq_count_sent(pool, batch);
 
     for (i = 0; i < batch->n; i++) {
-        batch->job[i]->attempts++;
         batch->job[i]->sendings++;
         batch->job[i]->batch = batch->n;
         batch->job[i]->sent = ngx_current_msec;
@@ -327,7 +375,7 @@ static void
 ngx_http_leadq_lane_error(ngx_http_leadq_lane_t *lane, PGresult *res)
 {
     u_char                   reason[32];
-    const char              *state;
+    const char              *state, *severity;
     ngx_uint_t               first;
     ngx_http_leadq_batch_t  *batch;
 
@@ -350,6 +398,12 @@ ngx_http_leadq_lane_error(ngx_http_leadq_lane_t *lane, PGresult *res)
     }
 
     if (ngx_http_leadq_ends_lane(state)) {
+
+        /* a function may raise 57P01 as well, but nothing fatal */
+
+        severity = PQresultErrorField(res, PG_DIAG_SEVERITY_NONLOCALIZED);
+        lane->ended |= severity && ngx_strcmp(severity, "FATAL") == 0
+                       && ngx_strncmp(state, "57P", 3) == 0;
 
         /* not the message: a function may have raised it, with data */
 

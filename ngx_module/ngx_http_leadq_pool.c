@@ -23,6 +23,7 @@ static void ngx_http_leadq_pool_drop(ngx_http_leadq_pool_t *pool);
 static void ngx_http_leadq_pool_drop_batches(ngx_http_leadq_pool_t *pool,
     ngx_queue_t *batches);
 static void ngx_http_leadq_flush_handler(ngx_event_t *ev);
+static void ngx_http_leadq_pool_ask(ngx_http_leadq_pool_t *pool);
 static ngx_http_leadq_lane_t *ngx_http_leadq_pool_lane(
     ngx_http_leadq_pool_t *pool);
 static ngx_uint_t ngx_http_leadq_pool_room(ngx_http_leadq_pool_t *pool,
@@ -227,6 +228,8 @@ ngx_http_leadq_flush_handler(ngx_event_t *ev)
 
     pool = ev->data;
 
+    ngx_http_leadq_pool_ask(pool);
+
     while (pool->nwaiting || !ngx_queue_empty(&pool->again)) {
 
         lane = ngx_http_leadq_pool_lane(pool);
@@ -260,6 +263,27 @@ ngx_http_leadq_flush_handler(ngx_event_t *ev)
 }
 
 
+/* Rows wait: doubted lanes must say whether their database is there. */
+
+static void
+ngx_http_leadq_pool_ask(ngx_http_leadq_pool_t *pool)
+{
+    ngx_uint_t              i;
+    ngx_http_leadq_lane_t  *lane;
+
+    for (i = 0; i < pool->database->connections; i++) {
+        lane = &pool->lanes[i];
+
+        if (lane->doubted && lane->state == NGX_HTTP_LEADQ_READY
+            && lane->nflying == 0
+            && (pool->nwaiting || !ngx_queue_empty(&pool->again)))
+        {
+            ngx_http_leadq_lane_ask(lane);
+        }
+    }
+}
+
+
 /*
  * The first lane that has room.  The others are a reserve: more batches in
  * flight are thinner batches, which cost more (measured: a third of the
@@ -278,7 +302,7 @@ ngx_http_leadq_pool_lane(ngx_http_leadq_pool_t *pool)
     for (i = 0; i < pool->database->connections; i++) {
         lane = &pool->lanes[i];
 
-        if (lane->state != NGX_HTTP_LEADQ_READY
+        if (lane->state != NGX_HTTP_LEADQ_READY || lane->doubted
             || (lane->nflying && ngx_http_leadq_lane_old(lane)))
         {
             continue;

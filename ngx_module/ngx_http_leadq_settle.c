@@ -312,7 +312,6 @@ static void
 ngx_http_leadq_batch_again(ngx_http_leadq_pool_t *pool,
     ngx_http_leadq_batch_t *batch, ngx_uint_t from, ngx_uint_t n)
 {
-    ngx_uint_t               i;
     ngx_http_leadq_batch_t  *again;
 
     again = ngx_http_leadq_batch_new(batch->function, batch->job + from, n);
@@ -323,12 +322,6 @@ ngx_http_leadq_batch_again(ngx_http_leadq_pool_t *pool,
     }
 
     again->resent = batch->resent;
-
-    /* there was an answer: only lost lanes count as attempts */
-
-    for (i = 0; i < n; i++) {
-        again->job[i]->attempts--;
-    }
 
     ngx_queue_insert_head(&pool->again, &again->queue);
     ngx_http_leadq_pool_flush(pool);

@@ -52,6 +52,7 @@ grant execute on function
     leadq.maintain(),
     leadq.vacuum_held(),
     leadq.queue_figures(),
+    leadq.code_figures(),
     leadq.lease_mailbox(text, integer),
     leadq.take_reports(text[])
 to leadq_worker;
@@ -82,6 +83,7 @@ grant select on
     leadq.mail_pause,
     leadq.code_report,
     leadq.limit_report,
+    leadq.advisor_checks,
     leadq.promo_report,
     leadq.desk_row,
     leadq.desk_report,

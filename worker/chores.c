@@ -23,10 +23,19 @@
 #define MAINTAIN_MS (10 * 60 * 1000)
 #define LOOK_MIN_MS 10
 #define FIGURES_MS 10000
-#define FIGURES_STALE_MS 60000
+#define CODES_TURNS 6 /* code_figures once in so many of them */
+#define FIGURES_STALE_MS (6 * FIGURES_MS)
+#define CODES_STALE_MS (6 * CODES_TURNS * FIGURES_MS)
 
 #define STRING(x) #x
 #define DIGITS(x) STRING(x)
+
+/* What a function of figures said. */
+typedef struct {
+    chores_figure_t *rows; /* owned */
+    size_t n;
+    uint64_t at_ms; /* in the loop's time */
+} figures_t;
 
 struct chores_s {
     const conf_t *conf; /* borrowed */
@@ -34,11 +43,10 @@ struct chores_s {
     uv_timer_t look;
     uv_timer_t upkeep;
     uv_timer_t ask; /* the next queue_figures */
+    unsigned asked; /* how often */
     int open;       /* handles that libuv has still to close */
-    chores_figure_t figures[CHORES_MAX_FIGURES];
-    size_t n_figures;
-    uint64_t figures_ms; /* loop time of the answer */
-    uv_loop_t *loop;     /* borrowed */
+    figures_t figures[CHORES_KINDS];
+    uv_loop_t *loop; /* borrowed */
     chores_hint_pt on_hint;
     void *data; /* borrowed */
 };
@@ -136,29 +144,60 @@ on_ask(uv_timer_t *timer)
     chores_t *chores = timer->data;
 
     session_want(chores->session, SQL_FIGURES);
+    if (chores->asked++ % CODES_TURNS == 0) {
+        session_want(chores->session, SQL_CODES);
+    }
+}
+
+/* Rows of a name, its labels and a value. */
+static void
+keep_figures(const chores_t *chores, figures_t *figures,
+             const pg_answer_t *answer)
+{
+    chores_figure_t *f;
+    int row, rows, last, i;
+
+    if (answer->end != PG_ROWS) {
+        return;
+    }
+    rows = PQntuples(answer->rows);
+    if (rows > CHORES_MAX_FIGURES) {
+        rows = CHORES_MAX_FIGURES;
+    }
+    free(figures->rows);
+    figures->rows = calloc((size_t)rows + 1, sizeof(*figures->rows));
+    if (figures->rows == NULL) {
+        rows = 0;
+    }
+    figures->at_ms = uv_now(chores->loop);
+    figures->n = 0;
+    last = PQnfields(answer->rows) - 1;
+    for (row = 0; row < rows; row++) {
+        f = &figures->rows[figures->n++];
+        (void)snprintf(f->name, sizeof(f->name), "%s",
+                       PQgetvalue(answer->rows, row, 0));
+        for (i = 1; i < last && i <= CHORES_MAX_LABELS; i++) {
+            (void)snprintf(f->labels[i - 1], sizeof(f->labels[i - 1]), "%s",
+                           PQgetvalue(answer->rows, row, i));
+        }
+        f->value = strtod(PQgetvalue(answer->rows, row, last), NULL);
+    }
 }
 
 static void
 on_figures(void *data, const pg_answer_t *answer)
 {
     chores_t *chores = data;
-    chores_figure_t *f;
-    int row;
 
-    if (answer->end != PG_ROWS) {
-        return;
-    }
-    chores->figures_ms = uv_now(chores->loop);
-    chores->n_figures = 0;
-    for (row = 0; row < PQntuples(answer->rows) && row < CHORES_MAX_FIGURES;
-         row++) {
-        f = &chores->figures[chores->n_figures++];
-        (void)snprintf(f->name, sizeof(f->name), "%s",
-                       PQgetvalue(answer->rows, row, 0));
-        (void)snprintf(f->lane, sizeof(f->lane), "%s",
-                       PQgetvalue(answer->rows, row, 1));
-        f->value = strtod(PQgetvalue(answer->rows, row, 2), NULL);
-    }
+    keep_figures(chores, &chores->figures[CHORES_QUEUE], answer);
+}
+
+static void
+on_codes(void *data, const pg_answer_t *answer)
+{
+    chores_t *chores = data;
+
+    keep_figures(chores, &chores->figures[CHORES_CODES], answer);
 }
 
 int
@@ -168,11 +207,15 @@ chores_is_ready(const chores_t *chores)
 }
 
 size_t
-chores_figures(const chores_t *chores, const chores_figure_t **figures)
+chores_figures(const chores_t *chores, chores_kind_e kind,
+               const chores_figure_t **figures)
 {
-    *figures = chores->figures;
-    return uv_now(chores->loop) - chores->figures_ms < FIGURES_STALE_MS
-               ? chores->n_figures
+    const figures_t *last = &chores->figures[kind];
+
+    *figures = last->rows;
+    return uv_now(chores->loop) - last->at_ms
+                   < (kind == CHORES_QUEUE ? FIGURES_STALE_MS : CODES_STALE_MS)
+               ? last->n
                : 0;
 }
 
@@ -211,6 +254,9 @@ chores_pump(chores_t *chores)
     if (session_may(session, SQL_FIGURES)) {
         (void)session_send(session, SQL_FIGURES, NULL, on_figures);
     }
+    if (session_may(session, SQL_CODES)) {
+        (void)session_send(session, SQL_CODES, NULL, on_codes);
+    }
     if (session_may(session, SQL_MAINTAIN)) {
         (void)session_send(session, SQL_MAINTAIN, NULL, on_maintained);
     }
@@ -242,6 +288,8 @@ on_closed(uv_handle_t *handle)
     chores_t *chores = handle->data;
 
     if (--chores->open == 0) {
+        free(chores->figures[CHORES_QUEUE].rows);
+        free(chores->figures[CHORES_CODES].rows);
         free(chores);
     }
 }

@@ -14,17 +14,21 @@
 #include <stdint.h>
 #include <uv.h>
 
-#define CHORES_MAX_FIGURES 48
-#define CHORES_MAX_WORD 32
+#define CHORES_MAX_FIGURES 500
+#define CHORES_MAX_LABELS 4
+#define CHORES_MAX_WORD 104
 
 typedef struct chores_s chores_t;
 
-/* A row of queue_figures(). */
+/* A row of queue_figures() or code_figures(). */
 typedef struct {
     char name[CHORES_MAX_WORD];
-    char lane[CHORES_MAX_WORD]; /* "": of no lane */
+    char labels[CHORES_MAX_LABELS][CHORES_MAX_WORD]; /* "": none */
     double value;
 } chores_figure_t;
+
+/* Of which of them. */
+typedef enum { CHORES_QUEUE, CHORES_CODES, CHORES_KINDS } chores_kind_e;
 
 /* There may be jobs to claim. */
 typedef void (*chores_hint_pt)(void *data);
@@ -46,10 +50,11 @@ void chores_pump(chores_t *chores);
 int chores_is_ready(const chores_t *chores);
 
 /*
- * What queue_figures() last said, if that was not too long ago; asked in the
- * background as long as metrics_listen is set.  Borrowed until the loop goes
- * on; returns how many.
+ * What the function of a kind last said, if that was not too long ago; asked
+ * in the background as long as metrics_listen is set.  Borrowed until the
+ * loop goes on; returns how many.
  */
-size_t chores_figures(const chores_t *chores, const chores_figure_t **figures);
+size_t chores_figures(const chores_t *chores, chores_kind_e kind,
+                      const chores_figure_t **figures);
 
 #endif

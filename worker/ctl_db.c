@@ -60,6 +60,11 @@ ctl_db_report(const ctl_db_t *db, const PGresult *res)
         (void)ctl_error("%s", PQerrorMessage(db->conn));
         return;
     }
+    /* what our own functions refuse is said to people, not to programmers */
+    if (strcmp(field(res, PG_DIAG_SQLSTATE), "P0001") == 0) {
+        (void)ctl_error("%s", field(res, PG_DIAG_MESSAGE_PRIMARY));
+        return;
+    }
     (void)ctl_error("%s %s: %s", field(res, PG_DIAG_SEVERITY),
                     field(res, PG_DIAG_SQLSTATE),
                     field(res, PG_DIAG_MESSAGE_PRIMARY));

@@ -11,13 +11,16 @@
 #define MAX_LIMITS 50
 #define MAX_MAX 1000000000
 #define MAX_ADAPT 9
+#define MAX_PERCENT 99
 
 static void
 check_by(ctl_check_t *check, json_t *value)
 {
     static const char *const names[] = {
-        "phone",   "session", "ip",          "ip_phones", "prefix", "profile",
-        "advisor", "wrong",   "wrong_phone", "spend",     NULL};
+        "phone",  "session",     "ip",          "ip_phones",
+        "prefix", "profile",     "advisor",     "advisor_phone",
+        "wrong",  "wrong_phone", "wrong_ratio", "spend",
+        NULL};
 
     ctl_rules_one_of(check, value, names);
 }
@@ -61,6 +64,13 @@ check_limit(ctl_check_t *check, json_t *value)
         return;
     }
     by = ctl_rules_text_of(value, "by");
+    if (by != NULL && strcmp(by, "wrong_ratio") == 0
+        && json_integer_value(json_object_get(value, "max")) > MAX_PERCENT)
+    {
+        ctl_check_fail_key(check, "max",
+                           "of wrong_ratio is a percentage, 1 to %d",
+                           MAX_PERCENT);
+    }
     if (json_number_value(json_object_get(value, "adapt")) > 0 && by != NULL
         && strcmp(by, "prefix") != 0 && strcmp(by, "profile") != 0)
     {
@@ -77,6 +87,13 @@ ctl_profile_limits_check(ctl_check_t *check, json_t *list)
     }
 }
 
+static int
+is_of_advisor(const char *by)
+{
+    return strcmp(by, "advisor") == 0 || strcmp(by, "advisor_phone") == 0
+           || strcmp(by, "wrong_ratio") == 0;
+}
+
 void
 ctl_profile_limits_whole(ctl_check_t *check, const json_t *list, int is_desk)
 {
@@ -88,11 +105,12 @@ ctl_profile_limits_whole(ctl_check_t *check, const json_t *list, int is_desk)
     json_array_foreach(list, i, limit)
     {
         by = ctl_rules_text_of(limit, "by");
-        if (!is_desk && by != NULL && strcmp(by, "advisor") == 0) {
+        if (!is_desk && by != NULL && is_of_advisor(by)) {
             mark = ctl_check_enter_item(check, i);
             ctl_check_fail_key(check, "by",
-                               "\"advisor\" is for the kind "
-                               "desk: a public page has none");
+                               "\"%s\" is for the kind "
+                               "desk: a public page has no advisor",
+                               by);
             ctl_check_leave(check, mark);
         }
     }

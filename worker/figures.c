@@ -41,7 +41,7 @@ single(buf_t *out, const char *name, const char *type, double value,
     buf_addf(out, "%s %.15g\n", name, value);
 }
 
-/* A value between quotes: cut, and without what would end it. */
+/* A value between quotes: cut, and without what would end it; UTF-8. */
 static const char *
 label(char out[FIGURES_MAX_LABEL], const char *text)
 {
@@ -49,10 +49,15 @@ label(char out[FIGURES_MAX_LABEL], const char *text)
 
     for (i = 0; text[i] != '\0' && i < FIGURES_MAX_LABEL - 1; i++) {
         out[i] = text[i];
-        if ((unsigned char)text[i] < ' ' || (unsigned char)text[i] > '~'
-            || text[i] == '"' || text[i] == '\\')
+        if ((unsigned char)text[i] < ' ' || text[i] == '\x7f' || text[i] == '"'
+            || text[i] == '\\')
         {
             out[i] = '?';
+        }
+    }
+    if (text[i] != '\0') { /* no part of a character at the end */
+        while (i > 0 && ((unsigned char)text[i] & 0xc0) == 0x80) {
+            i--;
         }
     }
     out[i] = '\0';
@@ -92,49 +97,126 @@ histogram(buf_t *out, const char *name, const char *labels,
 
 /* --- what SQL knows ------------------------------------------------------ */
 
-static const struct {
-    const char *figure; /* of queue_figures() */
+/* A family of metrics, and the figure of a function that it shows. */
+typedef struct {
+    const char *figure;
     const char *name;
     const char *help;
-} queue_names[] = {
-    {"ready", "leadq_queue_ready_jobs",
-     "Jobs that may start and nobody has leased; counted up to a bound."},
-    {"leased", "leadq_queue_leased_jobs", "Jobs under a lease of a worker."},
-    {"expired", "leadq_queue_expired_leases",
-     "Jobs whose worker did not settle in time, not yet taken over."},
-    {"oldest_s", "leadq_queue_oldest_due_seconds",
-     "Since when the oldest due job has waited for a lease."},
-    {"overdue", "leadq_queue_overdue_jobs",
-     "Scheduled jobs that are due and not promoted; counted up to a bound."},
-    {"scheduled", "leadq_queue_scheduled_jobs",
-     "Jobs whose time has not come, as the planner estimates."},
-    {"parked", "leadq_queue_parked_jobs",
-     "Jobs that a pause holds back; counted up to a bound."},
-    {"pauses", "leadq_queue_pauses", "Pauses in force."},
-    {"dead", "leadq_queue_dead_jobs",
-     "Dead letters of the last seven days, not retried; up to a bound."},
-    {"horizon_xids", "leadq_queue_vacuum_horizon_xids",
-     "Transactions since the oldest one that holds vacuum back."},
+    const char *labels[CHORES_MAX_LABELS]; /* NULL: no more of them */
+} known_t;
+
+static const known_t queue_names[] = {
+    {"ready",
+     "leadq_queue_ready_jobs",
+     "Jobs that may start and nobody has leased; counted up to a bound.",
+     {"lane"}},
+    {"leased",
+     "leadq_queue_leased_jobs",
+     "Jobs under a lease of a worker.",
+     {"lane"}},
+    {"expired",
+     "leadq_queue_expired_leases",
+     "Jobs whose worker did not settle in time, not yet taken over.",
+     {"lane"}},
+    {"oldest_s",
+     "leadq_queue_oldest_due_seconds",
+     "Since when the oldest due job has waited for a lease.",
+     {"lane"}},
+    {"overdue",
+     "leadq_queue_overdue_jobs",
+     "Scheduled jobs that are due and not promoted; counted up to a bound.",
+     {NULL}},
+    {"scheduled",
+     "leadq_queue_scheduled_jobs",
+     "Jobs whose time has not come, as the planner estimates.",
+     {NULL}},
+    {"parked",
+     "leadq_queue_parked_jobs",
+     "Jobs that a pause holds back; counted up to a bound.",
+     {NULL}},
+    {"pauses", "leadq_queue_pauses", "Pauses in force.", {NULL}},
+    {"dead",
+     "leadq_queue_dead_jobs",
+     "Dead letters of the last seven days, not retried; up to a bound.",
+     {NULL}},
+    {"horizon_xids",
+     "leadq_queue_vacuum_horizon_xids",
+     "Transactions since the oldest one that holds vacuum back.",
+     {NULL}},
+};
+
+static const known_t code_names[] = {
+    {"codes_sent",
+     "leadq_codes_sent",
+     "Codes sent in the hour that ended five minutes ago.",
+     {"gateway", "operator"}},
+    {"codes_arrived",
+     "leadq_codes_arrived",
+     "Verifications of that hour that a code has arrived for.",
+     {"gateway", "operator"}},
+    {"codes_proved",
+     "leadq_codes_proved",
+     "Those of them that have ended well.",
+     {"gateway", "operator"}},
+    {"codes_cost",
+     "leadq_codes_cost_rub",
+     "Roubles that codes of that hour cost.",
+     {"gateway", "operator"}},
+    {"verifications",
+     "leadq_verifications",
+     "Verifications begun in that hour, by what became of them.",
+     {"profile", "state"}},
+    {"checks",
+     "leadq_code_checks",
+     "Codes typed for verifications of that hour.",
+     {"profile", "result"}},
+    {"limit_denied",
+     "leadq_limit_denied",
+     "What limits have refused today, by UTC, or would have (record).",
+     {"profile", "limit", "by", "mode"}},
+    {"promo_uses",
+     "leadq_promo_uses",
+     "Uses of codes of the last day, by what became of them.",
+     {"programme", "state"}},
+    {"promo_denied",
+     "leadq_promo_denied",
+     "Uses of codes that tills were refused today, by UTC.",
+     {"reason"}},
+    {"rewards",
+     "leadq_rewards",
+     "Gifts for friends' purchases, of all times.",
+     {"programme", "state"}},
+    {"flags",
+     "leadq_flags",
+     "Marks of what looks invented or stolen, of today, by UTC.",
+     {"of", "rule"}},
 };
 
 static void
-write_queue(buf_t *out, const queue_view_t *view)
+write_known(buf_t *out, const known_t *known, const chores_figure_t *f)
 {
-    const chores_figure_t *f;
+    char value[FIGURES_MAX_LABEL];
+    size_t i;
+
+    buf_addf(out, "%s", known->name);
+    for (i = 0; i < CHORES_MAX_LABELS && known->labels[i] != NULL; i++) {
+        buf_addf(out, "%s%s=\"%s\"", i == 0 ? "{" : ",", known->labels[i],
+                 label(value, f->labels[i]));
+    }
+    buf_addf(out, "%s %.15g\n", i == 0 ? "" : "}", f->value);
+}
+
+static void
+write_figures(buf_t *out, const known_t *known, size_t n_known,
+              const chores_figure_t *figures, size_t n)
+{
     size_t i, k;
 
-    for (i = 0; i < sizeof(queue_names) / sizeof(queue_names[0]); i++) {
-        family(out, queue_names[i].name, "gauge", queue_names[i].help);
-        for (k = 0; k < view->n_figures; k++) {
-            f = &view->figures[k];
-            if (strcmp(f->name, queue_names[i].figure) != 0) {
-                continue;
-            }
-            if (f->lane[0] == '\0') {
-                buf_addf(out, "%s %.15g\n", queue_names[i].name, f->value);
-            } else {
-                buf_addf(out, "%s{lane=\"%s\"} %.15g\n", queue_names[i].name,
-                         f->lane, f->value);
+    for (i = 0; i < n_known; i++) {
+        family(out, known[i].name, "gauge", known[i].help);
+        for (k = 0; k < n; k++) {
+            if (strcmp(figures[k].name, known[i].figure) == 0) {
+                write_known(out, &known[i], &figures[k]);
             }
         }
     }
@@ -318,7 +400,11 @@ write_metrics(void *data, buf_t *out)
         family(out, passes[i].name, passes[i].type, passes[i].help);
         queue_each_destination(figures->queue, on_destination, &pass);
     }
-    write_queue(out, &view);
+    write_figures(out, queue_names,
+                  sizeof(queue_names) / sizeof(queue_names[0]),
+                  view.figures[CHORES_QUEUE], view.n_figures[CHORES_QUEUE]);
+    write_figures(out, code_names, sizeof(code_names) / sizeof(code_names[0]),
+                  view.figures[CHORES_CODES], view.n_figures[CHORES_CODES]);
     return 200;
 }
 

@@ -34,6 +34,7 @@
 #define TAKES_SEND 16384u
 #define TAKES_GATEWAY 32768u
 #define TAKES_CODES 524288u
+#define TAKES_STATE 1048576u
 
 typedef struct {
     const char *group; /* first word */
@@ -118,6 +119,17 @@ static const command_t commands[] = {
      "NAME COUNT", "make promo codes and write them as CSV"},
     {"codes", "list", ctl_codes_list, TAKES_DATABASE | TAKES_JSON, "PROGRAMME",
      "print the batches of codes of a programme"},
+    {"advisors", "lift", ctl_advisors_lift, TAKES_DATABASE, "NAME",
+     "let go on who was stopped for wrong codes"},
+    {"rewards", "list", ctl_rewards_list,
+     TAKES_DATABASE | TAKES_STATE | TAKES_JSON, NULL,
+     "print the gifts that owners of codes have earned"},
+    {"rewards", "approve", ctl_rewards_approve, TAKES_DATABASE, "NUMBER",
+     "approve a gift, whatever holds it"},
+    {"rewards", "issue", ctl_rewards_issue, TAKES_DATABASE, "NUMBER",
+     "say that its owner has it"},
+    {"rewards", "cancel", ctl_rewards_cancel, TAKES_DATABASE, "NUMBER",
+     "end a gift that was not issued"},
     {"tickets", "list", ctl_tickets_list,
      TAKES_DATABASE | TAKES_LIMIT | TAKES_JSON, NULL,
      "print trouble at the desks, what waits first"},
@@ -211,7 +223,7 @@ static const option_t option_table[] = {
      "jobs to this target: network:demo"},
     {"lane", KEY_LANE, "LANE", TAKES_LIST, AT(lane),
      "jobs of this lane: realtime, service, bulk, rule"},
-    {"state", KEY_STATE, "STATE", TAKES_LIST, AT(state),
+    {"state", KEY_STATE, "STATE", TAKES_LIST | TAKES_STATE, AT(state),
      "jobs in this state: ready, leased, scheduled, parked"},
     {"limit", KEY_LIMIT, "NUMBER", TAKES_LIMIT, AT(limit),
      "print at most so many, 1..10000 (50)"},

@@ -609,9 +609,13 @@ void
 queue_view(const queue_t *queue, queue_view_t *view)
 {
     uint64_t now_ms = uv_now(queue->loop);
+    int kind;
 
     view->stats = &queue->stats;
-    view->n_figures = chores_figures(queue->chores, &view->figures);
+    for (kind = 0; kind < CHORES_KINDS; kind++) {
+        view->n_figures[kind] = chores_figures(
+            queue->chores, (chores_kind_e)kind, &view->figures[kind]);
+    }
     view->held = queue_held(queue);
     view->posting = dispatch_posting(queue->dispatch);
     view->stopping = queue->stopping;

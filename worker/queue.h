@@ -19,8 +19,8 @@ typedef struct queue_s queue_t;
 /* What a queue shows of itself; all borrowed until the loop goes on. */
 typedef struct {
     const stats_t *stats;
-    const chores_figure_t *figures;
-    size_t n_figures;
+    const chores_figure_t *figures[CHORES_KINDS];
+    size_t n_figures[CHORES_KINDS];
     size_t held;
     size_t posting;
     int stopping;

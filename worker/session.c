@@ -19,6 +19,9 @@ static const struct {
     {"promote_jobs", 1, "select moved, next_ms from @.promote_jobs($1)"},
     {"maintain", 0, "select @.maintain()"},
     {"queue_figures", 0, "select figure, lane, value from @.queue_figures()"},
+    {"code_figures", 0,
+     "select figure, label1, label2, label3, label4, value"
+     " from @.code_figures()"},
     {"vacuum_held", 0, "select held_s, holder from @.vacuum_held()"},
     {"arm_codes", 6,
      "select job_id, armed from @.arm_codes($1, $2, $3, $4, $5, $6)"},

@@ -22,6 +22,7 @@ typedef enum {
     SQL_PROMOTE, /* limit */
     SQL_MAINTAIN,
     SQL_FIGURES,
+    SQL_CODES,
     SQL_HELD,    /* what holds vacuum back */
     SQL_ARM,     /* jobs, tokens, ids of keys of codes and of proofs, proofs,
                   * segments */

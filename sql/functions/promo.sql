@@ -121,7 +121,8 @@ returns table (n integer, status integer, headers text, body text)
 language plpgsql
 security definer set search_path = pg_catalog, pg_temp
 set enable_seqscan = off set enable_hashjoin = off
-set enable_mergejoin = off set jit = off  -- see README.md, Plans
+set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan  -- see README.md, Plans
 as $$
 declare
     v_row record;
@@ -233,7 +234,8 @@ language sql
 security definer set search_path = pg_catalog, pg_temp
 set lock_timeout = '2s'
 set enable_seqscan = off set enable_hashjoin = off
-set enable_mergejoin = off set jit = off  -- see README.md, Plans
+set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan  -- see README.md, Plans
 as $$
     -- A customer stands at the till with a code: nobody else gets this use
     -- for a while.  Request: code, verification with "$session" (of his
@@ -251,7 +253,8 @@ language sql
 security definer set search_path = pg_catalog, pg_temp
 set lock_timeout = '2s'
 set enable_seqscan = off set enable_hashjoin = off
-set enable_mergejoin = off set jit = off  -- see README.md, Plans
+set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan  -- see README.md, Plans
 as $$
     -- He has bought.  Request: reservation (its id), or code and
     -- verification as for a reservation; receipt; advisor (trusted).  201
@@ -269,6 +272,7 @@ as $$
 declare
     v_requests jsonb[] := p_requests::jsonb[];
     v_answer record;
+    v_denied text[] := '{}';
     v_n integer;
 begin
     -- A number may have been proved a moment ago, and its rule not have run.
@@ -317,7 +321,19 @@ begin
         headers := null;
         body := v_answer.body;
         return next;
+
+        if v_answer.status >= 400 then
+            v_denied := v_denied || regexp_replace(
+                v_answer.body::jsonb ->> 'type', '^urn:leadq:problem:', '');
+        end if;
     end loop;
+
+    insert into leadq.promo_denied as old (reason, day, n)
+    select d.reason, (leadq.now() at time zone 'UTC')::date, count(*)
+      from unnest(v_denied) d (reason)
+     group by d.reason
+     order by d.reason
+    on conflict (day, reason) do update set n = old.n + excluded.n;
 end
 $$;
 

@@ -5,7 +5,8 @@ language plpgsql
 security definer set search_path = pg_catalog, pg_temp
 set lock_timeout = '2s'
 set enable_seqscan = off set enable_hashjoin = off
-set enable_mergejoin = off set jit = off  -- see README.md, Plans
+set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan  -- see README.md, Plans
 as $$
 declare
     v_row record;
@@ -72,7 +73,8 @@ language plpgsql
 security definer set search_path = pg_catalog, pg_temp
 set lock_timeout = '2s'
 set enable_seqscan = off set enable_hashjoin = off
-set enable_mergejoin = off set jit = off  -- see README.md, Plans
+set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan  -- see README.md, Plans
 as $$
 declare
     v_requests jsonb[] := p_requests::jsonb[];
@@ -180,7 +182,8 @@ returns table (n integer, status integer, headers text, body text)
 language plpgsql
 security definer set search_path = pg_catalog, pg_temp
 set enable_seqscan = off set enable_hashjoin = off
-set enable_mergejoin = off set jit = off  -- see README.md, Plans
+set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan  -- see README.md, Plans
 as $$
 declare
     c_days constant interval := '14 days';

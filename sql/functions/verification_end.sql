@@ -44,6 +44,7 @@ begin
 
     delete from leadq.limit_verified h where h.hour < v_now - interval '2 days';
     delete from leadq.limit_denied d where d.day < v_now::date - 90;
+    delete from leadq.promo_denied d where d.day < v_now::date - 90;
     delete from leadq.captcha_used u where u.at < v_now - interval '1 day';
     delete from leadq.form_used u where u.at < v_now - interval '1 day';
     delete from leadq.receipt r where r.received_at < v_now - interval '1 day';

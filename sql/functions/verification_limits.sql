@@ -21,6 +21,8 @@ begin
                when 'ip' then p_request ->> 'net'
                when 'ip_phones' then p_request ->> 'net'
                when 'advisor' then p_request ->> 'advisor'
+               when 'wrong_ratio' then p_request ->> 'advisor'
+               when 'advisor_phone' then p_request ->> 'advisor'
                else '' end);
 end
 $$;
@@ -98,9 +100,10 @@ declare
     v_wait interval;
 begin
     -- How long until one more is allowed, where the cell alone (p_wait) does
-    -- not say; null: it is now.  Codes to a number and numbers of an address
-    -- are counted.  A limit that adapts allows a share of what was verified
-    -- in the last day: each of max took per / max, more of them fit.
+    -- not say; null: it is now.  Codes to a number, numbers of an address,
+    -- and what an advisor proved and typed are counted.  A limit that adapts
+    -- allows a share of what was verified in the last day: each of max took
+    -- per / max, more of them fit.
     if p_limit.subject = 'phone' then
         select v.created_at + p_limit.per - v_now into v_wait
           from leadq.verification v
@@ -119,6 +122,33 @@ begin
            and v.created_at > v_now - p_limit.per
            and v.phone <> p_request ->> 'phone'
         having count(distinct v.phone) >= p_limit.max;
+        return v_wait;
+    elsif p_limit.subject = 'advisor_phone' then
+        select v.created_at + p_limit.per - v_now into v_wait
+          from leadq.verification v
+         where v.phone = p_request ->> 'phone'
+           and v.created_at > v_now - p_limit.per
+           and v.profile_id = p_limit.profile_id
+           and v.advisor = p_request ->> 'advisor'
+           and v.state = 'verified'
+         order by v.created_at desc
+        offset p_limit.max - 1
+         limit 1;
+        return v_wait;
+    elsif p_limit.subject = 'wrong_ratio' then
+        select min(v.created_at) + p_limit.per - v_now into v_wait
+          from leadq.verification v
+         where v.advisor = p_request ->> 'advisor'
+           and v.created_at > v_now - p_limit.per
+           and v.profile_id = p_limit.profile_id
+           and v.created_at > coalesce((
+                select c.full_at - p_limit.per from leadq.limit_cell c
+                 where c.limit_id = p_limit.limit_id
+                   and c.subject = p_subject), 'epoch')
+        having sum(v.checks) >= 20
+           and 100 * (sum(v.checks)
+                      - count(*) filter (where v.state = 'verified'))
+               > p_limit.max * sum(v.checks);
         return v_wait;
     end if;
 
@@ -158,6 +188,33 @@ begin
      where o.limit_id = c.limit_id
        and o.subject = c.subject
        and (c.units >= 0 or o.full_at > leadq.now());
+end
+$$;
+
+
+create or replace function leadq.lift_advisor(p_advisor text)
+returns integer
+language plpgsql
+as $$
+declare
+    v_limits integer;
+begin
+    -- An operator has looked at an advisor who typed too many wrong codes:
+    -- what he typed until now counts no more, and he may go on.  How many
+    -- limits that concerns; a repeat forgives what came since.  Called by
+    -- leadqctl advisors lift.
+    insert into leadq.limit_cell as old (limit_id, subject, full_at)
+    select l.limit_id, leadq._subject(p_advisor), leadq.now() + l.per
+      from leadq.profile_limit l
+     where l.subject = 'wrong_ratio'
+       and exists (select from leadq.verification v
+                    where v.advisor = p_advisor
+                      and v.profile_id = l.profile_id)
+     order by l.limit_id
+    on conflict (limit_id, subject) do update set full_at = excluded.full_at;
+
+    get diagnostics v_limits = row_count;
+    return v_limits;
 end
 $$;
 
@@ -217,6 +274,12 @@ as $$
          0),
         ('desk', 'advisor-day', 'advisor', 200, '1 day', 'enforce', false,
          0),
+        ('desk', 'wrong-ratio', 'wrong_ratio', 30, '1 day', 'record', false,
+         0),
+        ('desk', 'wrong-ratio-stop', 'wrong_ratio', 60, '1 day', 'enforce',
+         false, 0),
+        ('desk', 'advisor-phone', 'advisor_phone', 1, '30 days', 'record',
+         false, 0),
         ('desk', 'prefix-hour', 'prefix', 15, '1 hour', 'enforce', false,
          0.1),
         ('desk', 'prefix-day', 'prefix', 30, '1 day', 'enforce', false, 0.9))

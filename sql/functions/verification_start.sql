@@ -186,7 +186,8 @@ language plpgsql
 security definer set search_path = pg_catalog, pg_temp
 set lock_timeout = '3s'
 set enable_seqscan = off set enable_hashjoin = off
-set enable_mergejoin = off set jit = off  -- see README.md, Plans
+set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan  -- see README.md, Plans
 as $$
 declare
     v_requests jsonb[] := p_requests::jsonb[];
@@ -218,7 +219,8 @@ begin
         select leadq._limit_subject(l.subject, r.request)
         offset 0) s (subject)
      where s.subject is not null
-       and l.subject not in ('wrong_phone', 'wrong', 'spend')
+       and l.subject not in ('wrong_phone', 'wrong', 'spend', 'wrong_ratio',
+                             'advisor_phone')
        and (l.subject <> 'phone'  -- of those, one lock is enough
             or not exists (select from leadq.profile_limit o
                             where o.profile_id = l.profile_id
@@ -352,7 +354,8 @@ begin
         v_wait := v_row.wait;
 
         -- What the cell does not know, or not alone.
-        if v_limit.subject in ('phone', 'ip_phones')
+        if v_limit.subject in ('phone', 'ip_phones', 'wrong_ratio',
+                               'advisor_phone')
            or v_wait > interval '0' and v_limit.adapt > 0 then
             v_wait := leadq._limit_wait(v_limit, v_row.subject, p_request,
                                         v_wait);
@@ -372,7 +375,8 @@ begin
         end if;
 
         if v_limit.subject not in ('phone', 'ip_phones', 'wrong_phone',
-                                   'wrong', 'spend') then
+                                   'wrong', 'spend', 'wrong_ratio',
+                                   'advisor_phone') then
             v_limits := v_limits || v_limit.limit_id;
             v_subjects := v_subjects || v_row.subject;
         end if;

@@ -123,9 +123,10 @@ create table leadq.profile_limit (
     constraint profile_limit_profile_fk foreign key (profile_id)
         references leadq.profile on delete cascade,
     constraint profile_limit_subject_ck check (subject in ('phone', 'session',
-        'ip', 'ip_phones', 'prefix', 'profile', 'advisor', 'wrong_phone',
-        'wrong', 'spend')),
-    constraint profile_limit_max_ck check (max > 0),
+        'ip', 'ip_phones', 'prefix', 'profile', 'advisor', 'advisor_phone',
+        'wrong_phone', 'wrong_ratio', 'wrong', 'spend')),
+    constraint profile_limit_max_ck check (max > 0
+        and (subject <> 'wrong_ratio' or max < 100)),
     constraint profile_limit_per_ck check (per > interval '0'),
     constraint profile_limit_mode_ck
         check (mode in ('enforce', 'captcha', 'record'))
@@ -133,8 +134,12 @@ create table leadq.profile_limit (
 
 comment on table leadq.profile_limit is
     'How much of what a profile allows: max at once, and max per interval in '
-    'the long run (GCRA); of codes to a phone, and of phones of an address, '
-    'max in any such interval. hide: the client is not told.';
+    'the long run (GCRA); of codes to a phone, of phones of an address, and of '
+    'an advisor proving one phone, max in any such interval. hide: the client '
+    'is not told.';
+comment on column leadq.profile_limit.max is
+    'Of wrong_ratio: percent of the codes that an advisor typed in the '
+    'interval, once there are twenty.';
 comment on column leadq.profile_limit.mode is
     'What a limit does: enforce refuses, captcha wants one answered and, '
     'where the profile has none, is as record, which counts alone.';
@@ -150,7 +155,8 @@ create table leadq.limit_cell (
 
 comment on table leadq.limit_cell is
     'The state of a limit for one phone, session, address and so on, whose '
-    'hash is subject. full_at: when all of it will be there again.';
+    'hash is subject. full_at: when all of it will be there again; of '
+    'wrong_ratio: when nothing will be left of what a lift has forgiven.';
 
 
 create table leadq.limit_verified (
@@ -242,6 +248,9 @@ create unique index verification_open_uq
 create index verification_phone_ix on leadq.verification (phone, created_at);
 create index verification_net_ix on leadq.verification (net, created_at)
     where net is not null;
+create index verification_advisor_ix
+    on leadq.verification (advisor, created_at)
+    where advisor is not null;
 create index verification_end_ix on leadq.verification (expires_at)
     where closed_at is null;
 create index verification_created_ix on leadq.verification

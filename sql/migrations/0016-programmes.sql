@@ -234,3 +234,14 @@ create unique index promo_flag_uq on leadq.promo_flag
 
 comment on table leadq.promo_flag is
     'What looks like fraud: it holds the reward, never the discount.';
+
+
+create table leadq.promo_denied (
+    reason          text        not null,
+    day             date        not null,
+    n               bigint      not null,
+    constraint promo_denied_pk primary key (day, reason)
+);
+
+comment on table leadq.promo_denied is
+    'How often a till was refused a use of a code, and why, by day in UTC.';

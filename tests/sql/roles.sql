@@ -9,7 +9,7 @@ $$;
 
 select is((select string_agg(p.oid::regprocedure::text, ', ' order by proname) from pg_proc p where pronamespace = 'leadq'::regnamespace and has_function_privilege('leadq_web', oid, 'execute') <> (proname like 'web\_%')),
     null, 'the web tier calls web_*, all of them, and nothing else');
-select is((select count(*) from pg_proc p where pronamespace = 'leadq'::regnamespace and has_function_privilege('leadq_worker', oid, 'execute')), 13::bigint, 'the worker calls its thirteen functions');
+select is((select count(*) from pg_proc p where pronamespace = 'leadq'::regnamespace and has_function_privilege('leadq_worker', oid, 'execute')), 14::bigint, 'the worker calls its fourteen functions');
 select is((select count(*) from pg_proc p where pronamespace = 'leadq'::regnamespace and has_function_privilege('public', oid, 'execute')), 0::bigint, 'the public calls nothing');
 select is((select count(*) from pg_class c, unnest(array['leadq_web', 'leadq_worker', 'public']) r where relnamespace = 'leadq'::regnamespace and relkind in ('r', 'p', 'v') and has_table_privilege(r, c.oid, 'select,insert,update,delete')), 0::bigint, 'no table or view is open to them');
 select is((select count(*) from pg_class c where relnamespace = 'leadq'::regnamespace and relkind in ('r', 'p') and has_table_privilege('leadq_read', c.oid, 'select,insert,update,delete')), 0::bigint, 'readers see no table');

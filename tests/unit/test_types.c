@@ -88,101 +88,6 @@ email_addresses(void **state)
 }
 
 
-/* otp-and-codes.md 1.4 and 5.5 */
-
-static void
-phone_numbers(void **state)
-{
-    leadq_rule_t  rule = { .type = LEADQ_TYPE_PHONE };
-
-    static const vector_t  vectors[] = {
-        { "89161234567", "+79161234567" },
-        { "8 (916) 123-45-67", "+79161234567" },
-        { "9161234567", "+79161234567" },
-        { "79161234567", "+79161234567" },
-        { "+7 916 123-45-67", "+79161234567" },
-        { "810 7 916 1234567", "+79161234567" },
-        { "+89161234567", "+79161234567" },
-        { "8+79161234567", "+79161234567" },
-        { "007 916 1234567", "+79161234567" },
-        { "８９１６１２３４５６７", "+79161234567" },
-        { "\xe2\x80\xad+7 916 123\xe2\x80\x91""45\xe2\x80\x91""67\xe2\x80\xac",
-          "+79161234567" },
-        { "+7\xc2\xa0""916\xc2\xa0""123.45.67", "+79161234567" },
-        { "+7 999 000 00 00", "+79990000000" },
-        { "", "" },
-
-        { "8(916)FLOWERS", "!phone-bad-chars" },
-        { "+7 916 123-45-67 доб. 12", "!phone-bad-chars" },
-        { "+7916+1234567", "!phone-bad-chars" },
-        { "7+9161234567", "!phone-bad-chars" },
-        { "89161234567;ext=1", "!phone-bad-chars" },
-        { "#89161234567", "!phone-bad-chars" },
-        { "8916123456", "!phone-not-mobile" },
-        { "+7916123456", "!phone-too-short" },
-        { "12345", "!phone-too-short" },
-        { "+", "!phone-too-short" },
-        { "-", "!phone-too-short" },
-        { "+791612345678", "!phone-too-long" },
-        { "891612345678", "!phone-too-long" },
-        { "123456789012345678901234567890123", "!phone-too-long" },
-        { "+1234567890123456", "!phone-too-long" },
-        { "87011234567", "!phone-country" },
-        { "+7 701 123 45 67", "!phone-country" },
-        { "+7 940 123 45 67", "!phone-not-mobile" },
-        { "88001234567", "!phone-not-mobile" },
-        { "8-495-123-45-67", "!phone-not-mobile" },
-        { "4951234567", "!phone-not-mobile" },
-        { "8 029 123 45 67", "!phone-needs-country" },
-        { "029 123 45 67", "!phone-needs-country" },
-        { "375291234567", "!phone-needs-country" },
-        { "+375 29 123 45 67", "!phone-country" },
-        { "+49 151 23456789", "!phone-country" },
-        { "+12025550123", "!phone-country" },
-        { "8916\t1234567", "!control-character" },
-        { "8916\xff", "!not-utf8" },
-    };
-
-    (void) state;
-
-    CHECK(&rule, vectors);
-}
-
-
-static void
-phone_numbers_of_served_countries(void **state)
-{
-    leadq_rule_t  rule = { .type = LEADQ_TYPE_PHONE };
-
-    static const leadq_str_t  countries[] = {
-        { 2, "ru" }, { 2, "by" }, { 2, "kz" }
-    };
-
-    static const vector_t  vectors[] = {
-        { "89161234567", "+79161234567" },
-        { "+375 29 123 45 67", "+375291234567" },
-        { "810375291234567", "+375291234567" },
-        { "00375291234567", "+375291234567" },
-        { "87011234567", "+77011234567" },
-        { "+375 17 123 45 67", "!phone-not-mobile" },
-        { "+375 29 123 45 6", "!phone-too-short" },
-        { "+375 29 123 45 678", "!phone-too-long" },
-        { "+998901234567", "!phone-country" },
-    };
-
-    (void) state;
-
-    rule.values = countries;
-    rule.nvalues = 3;
-
-    CHECK(&rule, vectors);
-
-    assert_true(leadq_phone_country("kz", 2));
-    assert_false(leadq_phone_country("xx", 2));
-    assert_false(leadq_phone_country("ru ", 3));
-}
-
-
 static void
 digits_and_tokens(void **state)
 {
@@ -313,8 +218,6 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(email_addresses),
-        cmocka_unit_test(phone_numbers),
-        cmocka_unit_test(phone_numbers_of_served_countries),
         cmocka_unit_test(digits_and_tokens),
         cmocka_unit_test(texts),
         cmocka_unit_test(the_longest_value),

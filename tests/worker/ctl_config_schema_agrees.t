@@ -88,6 +88,7 @@ verifications.0.limits.1.by "profile"
 verifications.0.steps.1.text {"ru": "{code}\n{code}", "pt-BR": "{code}."}
 verifications.0.steps.0.window {"from": "21:00", "to": "09:00"}
 verifications.1.captcha "robots"
+verifications.1.limits [{"name": "a", "by": "wrong_ratio", "max": 99, "per": "1 day"}, {"name": "b", "by": "advisor_phone", "max": 100, "per": "1 day"}]
 points.0.title null
 points.0.opens "23:59"
 points.1.closes "00:30"
@@ -269,6 +270,8 @@ verifications.0.steps.1.text {"ru": "{code} {name}"}
 verifications.0.steps.1.text {"RU": "{code}", "ru": "{code}"}
 verifications.0.limits.0.by "mail"
 verifications.0.limits.0.by "advisor"
+verifications.0.limits.0.by "wrong_ratio"
+verifications.1.limits [{"name": "a", "by": "wrong_ratio", "max": 100, "per": "1 day"}]
 verifications.0.limits.0.max 1.5
 verifications.0.limits.0.per "0"
 verifications.0.limits.0.adapt 0.3

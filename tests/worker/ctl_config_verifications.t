@@ -91,6 +91,8 @@ public|"ru": "Код|"de": "Код|5: verifications[0].steps[1].text: has not th
 public|"lang": "ru"|"lang": "kk"|5: verifications[0].steps[1].text: has not the language of the profile, "kk"
 public|, "text": {"ru": "Код {code}", "en": "Code {code}"}||5: verifications[0].steps[1].text: is missing: the gateway sends it
 public|"by": "phone"|"by": "advisor"|6: verifications[0].limits[0].by: "advisor" is for the kind desk
+public|"by": "phone"|"by": "wrong_ratio"|6: verifications[0].limits[0].by: "wrong_ratio" is for the kind desk
+public|"by": "phone", "max": 3|"by": "wrong_ratio", "max": 100|6: verifications[0].limits[0].max: of wrong_ratio is a percentage, 1 to 99
 public|"by": "phone"|"by": "mail"|6: verifications[0].limits[0].by: "mail" is not one of phone, session
 public|"max": 3|"max": 0|6: verifications[0].limits[0].max: is not a whole number from 1
 public|"1 hour"|"0"|6: verifications[0].limits[0].per: is not longer than 0

@@ -226,6 +226,16 @@ language sql as $$
     select 'of another release', null, 1;
 $$;
 
+create function leadq.code_figures()
+returns table (figure text, label1 text, label2 text, label3 text,
+    label4 text, value double precision)
+language sql as $$
+    values ('codes_sent', 'sms', 'МТС "1', null::text, null::text,
+            3::double precision),
+           ('limit_denied', 'landing', 'ip-hour', 'ip', 'enforce', 2),
+           ('promo_denied', 'promo-exhausted', null, null, null, 1);
+$$;
+
 create function leadq.vacuum_held()
 returns table (held_s integer, holder text)
 language sql as $$

@@ -83,6 +83,11 @@ cmp_ok($f->{leadq_worker_loop_busy_seconds_sum}, '<', 20,
 wait_for('what SQL knows', 20,
     sub { defined figures()->{'leadq_queue_ready_jobs{lane="service"}'} });
 ok(!grep({ /another/ } keys %{ figures() }), 'an unknown figure is not shown');
+like(get('/metrics')->{content}, qr/^\Q$_\E$/m, "codes: $_") for
+    'leadq_codes_sent{gateway="sms",operator="МТС ?1"} 3',
+    'leadq_limit_denied{profile="landing",limit="ip-hour",by="ip",'
+        . 'mode="enforce"} 2',
+    'leadq_promo_denied{reason="promo-exhausted"} 1';
 
 # who holds connections open holds up nothing
 my @idle = map { IO::Socket::INET->new(PeerAddr => '127.0.0.1',
