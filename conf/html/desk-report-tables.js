@@ -114,7 +114,7 @@
     }
 
     function suspect(item) {
-        var list = make('ul', { class: 'visits' });
+        var list = make('ul', { class: 'flags' });
 
         item.flags.forEach(function (flag) {
             list.append(visit(flag));
