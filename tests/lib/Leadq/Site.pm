@@ -139,8 +139,8 @@ sub nginx { return $_[0]{nginx} }
 
 sub worker { return $_[0]{worker} }
 
-# What anna says, an advisor who sees the report as well, and olga, who is a
-# supervisor.
+# What anna says, an advisor who sees the reports as well, olga, who is a
+# supervisor, and others of the tests.
 sub password { return $_[0]{password} }
 
 # A key file; the one that signs links, unless another is named.
@@ -296,7 +296,7 @@ sub _nginx_conf {
         or die 'access_log';
     my $users = "$self->{dir}/report.htpasswd";
     spew($users, join '', map { "$_:{PLAIN}$self->{password}\n" }
-        qw(anna olga));
+        qw(anna olga vera lena nina));
     $server =~ s{(auth_basic_user_file) [^;]*;}{$1 $users;}g or die 'users';
     $server =~ s/^ *(?:limit_(?:req|conn)|leadq_limit) [^;]*;\n//gm
         if $self->{options}{unlimited};
