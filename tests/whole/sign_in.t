@@ -82,8 +82,8 @@ is(me($desk, undef, cookie => 'ticket=t2'), '200 olga supervisor tsum',
     'each of them');
 is(me($desk, undef, cookie => 'ticket=t3'),
     '403 urn:leadq:problem:not-allowed', 'if he works here');
-is(me($desk, undef, 'x-auth-request-preferred-username' => 'anna'), '401 ',
-    'nobody vouches for himself');
+is(me($desk, undef, 'x-auth-request-preferred-username' => 'anna'),
+    '401 urn:leadq:problem:unauthorized', 'nobody vouches for himself');
 is(me($desk, undef, cookie => 'ticket=t2',
     'x-auth-request-preferred-username' => 'anna'),
     '200 olga supervisor tsum', 'or for another one');
