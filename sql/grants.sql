@@ -23,6 +23,7 @@ grant execute on function
     leadq.web_otp_resend(uuid[], text[]),
     leadq.web_otp(uuid[], text[]),
     leadq.web_receipt(uuid[], text[]),
+    leadq.web_identity(uuid[], text[]),
     leadq.web_promo_check(uuid[], text[]),
     leadq.web_promo_reserve(uuid[], text[]),
     leadq.web_promo_redeem(uuid[], text[]),

@@ -22,6 +22,7 @@
 #define MAX_PRICE 1000
 #define ALL_OF_IT "*"
 #define CAPTCHA "captcha"
+#define IDENTITY "identity"
 
 /* --- macros -------------------------------------------------------------- */
 
@@ -37,10 +38,9 @@ is_one_of(const char *name, const char *const *names)
     return 0;
 }
 
-/* What every call has, and the allowed values of a send. */
-static const char *
-find_macro(const char *name, const char *const *allowed,
-           char own[ALIAS_MAX + 1], macro_known_e *known)
+const char *
+ctl_gateways_find_macro(const char *name, const char *const *allowed,
+                        char own[ALIAS_MAX + 1], macro_known_e *known)
 {
     static const char *const common[] = {"token", "rand", "ts",
                                          "date",  "time", NULL};
@@ -64,7 +64,7 @@ ctl_gateways_macro(const char *name, char own[ALIAS_MAX + 1],
                                           "code",     "sender",   "send_id",
                                           "validity", "segments", NULL};
 
-    return find_macro(name, allowed, own, known);
+    return ctl_gateways_find_macro(name, allowed, own, known);
 }
 
 const char *
@@ -74,7 +74,7 @@ ctl_gateways_poll_macro(const char *name, char own[ALIAS_MAX + 1],
     static const char *const allowed[] = {"phone",   "digits",      "sender",
                                           "send_id", "provider_id", NULL};
 
-    return find_macro(name, allowed, own, known);
+    return ctl_gateways_find_macro(name, allowed, own, known);
 }
 
 /* Of headers, which go with the poll as well. */
@@ -84,7 +84,7 @@ header_macro(const char *name, char own[ALIAS_MAX + 1], macro_known_e *known)
     static const char *const allowed[] = {"phone", "digits", "sender",
                                           "send_id", NULL};
 
-    return find_macro(name, allowed, own, known);
+    return ctl_gateways_find_macro(name, allowed, own, known);
 }
 
 /* Of who judges captchas. */
@@ -93,7 +93,7 @@ captcha_macro(const char *name, char own[ALIAS_MAX + 1], macro_known_e *known)
 {
     static const char *const allowed[] = {"captcha_token", "ip", NULL};
 
-    return find_macro(name, allowed, own, known);
+    return ctl_gateways_find_macro(name, allowed, own, known);
 }
 
 /* --- keys ---------------------------------------------------------------- */
@@ -101,8 +101,8 @@ captcha_macro(const char *name, char own[ALIAS_MAX + 1], macro_known_e *known)
 static void
 check_channel(ctl_check_t *check, json_t *value)
 {
-    static const char *const names[] = {"sms",  "call",  "messenger",
-                                        "push", CAPTCHA, NULL};
+    static const char *const names[] = {"sms",   "call",   "messenger", "push",
+                                        CAPTCHA, IDENTITY, NULL};
 
     ctl_rules_one_of(check, value, names);
 }
@@ -282,10 +282,9 @@ check_code(ctl_check_t *check, const json_t *gateway)
     }
 }
 
-/* The call, with what it may name. */
-static void
-check_call(ctl_check_t *check, const json_t *gateway, postback_macro_pt macro,
-           postback_macro_pt of_headers)
+void
+ctl_gateways_call(ctl_check_t *check, const json_t *gateway,
+                  postback_macro_pt macro, postback_macro_pt of_headers)
 {
     ctl_call_whole(check, gateway, json_object_get(gateway, "ports"), "GET",
                    macro);
@@ -301,7 +300,7 @@ check_judge(ctl_check_t *check, const json_t *gateway)
                                        NULL};
     const char *const *key;
 
-    check_call(check, gateway, captcha_macro, captcha_macro);
+    ctl_gateways_call(check, gateway, captcha_macro, captcha_macro);
     if (!ctl_call_names(gateway, "captcha_token", captcha_macro)) {
         ctl_check_fail(check, "does not name {captcha_token}");
     }
@@ -318,7 +317,7 @@ check_judge(ctl_check_t *check, const json_t *gateway)
 static void
 check_whole(ctl_check_t *check, const json_t *gateway)
 {
-    check_call(check, gateway, ctl_gateways_macro, header_macro);
+    ctl_gateways_call(check, gateway, ctl_gateways_macro, header_macro);
     check_code(check, gateway);
     if (!names(gateway, "phone") && !names(gateway, "digits")) {
         ctl_check_fail(check, "names neither {phone} nor {digits}");
@@ -328,6 +327,12 @@ check_whole(ctl_check_t *check, const json_t *gateway)
                            "is missing, and {sender} stands for it");
     }
     ctl_poll_whole(check, gateway);
+}
+
+static int
+checks_persons(const char *channel)
+{
+    return channel != NULL && strcmp(channel, IDENTITY) == 0;
 }
 
 static void
@@ -356,13 +361,23 @@ check_gateway(ctl_check_t *check, json_t *value)
         {"poll", 0, ctl_poll_check},
         {NULL, 0, NULL},
     };
+    const char *channel = json_is_object(value)
+                              ? ctl_rules_text_of(value, "channel")
+                              : NULL;
+    ctl_key_t own[sizeof(keys) / sizeof(keys[0])];
     size_t before = check->n_problems;
 
-    if (ctl_check_object(check, value, keys) == -1
+    memcpy(own, keys, sizeof(keys));
+    if (checks_persons(channel)) {
+        ctl_identity_keys(own);
+    }
+    if (ctl_check_object(check, value, own) == -1
         || check->n_problems > before) {
         return;
     }
-    if (ctl_gateways_judges(ctl_rules_text_of(value, "channel"))) {
+    if (checks_persons(channel)) {
+        ctl_identity_whole(check, value);
+    } else if (ctl_gateways_judges(channel)) {
         check_judge(check, value);
     } else {
         check_whole(check, value);
@@ -402,4 +417,11 @@ int
 ctl_gateways_judges(const char *channel)
 {
     return channel != NULL && strcmp(channel, CAPTCHA) == 0;
+}
+
+int
+ctl_gateways_sends(const char *channel)
+{
+    return channel != NULL && !ctl_gateways_judges(channel)
+           && !checks_persons(channel);
 }

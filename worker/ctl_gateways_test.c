@@ -20,6 +20,7 @@
 #include "leadq_uuid.h"
 #include "macro.h"
 #include "segments.h"
+#include "verdict.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -205,7 +206,8 @@ hide(void *data, const http_result_t *result, const char **hidden)
 static void
 tell(void *data, const http_result_t *result)
 {
-    static const char *const keys[] = {"id", "code", "operator", NULL};
+    static const char *const keys[] = {"id", "code", "operator", "state",
+                                       NULL};
     const test_t *test = data;
     const json_t *answer = json_object_get(test->gateway, "answer");
     char number[JPATH_NUMBER];
@@ -229,6 +231,9 @@ tell(void *data, const http_result_t *result)
             ctl_fire_print(
                 strcmp(*key, "code") == 0 && !test->show ? macro_stars : text);
         }
+    }
+    if (ctl_rules_has(answer, "state")) {
+        (void)printf("verdict: %s\n", verdict_read(answer, body));
     }
     json_decref(body);
 }

@@ -19,9 +19,8 @@
 
 /* --- tables -------------------------------------------------------------- */
 
-/* The words of a gateway, and which of ours each of them is. */
-static void
-check_table(ctl_check_t *check, json_t *table, const char *const *ours)
+void
+ctl_words_check(ctl_check_t *check, json_t *table, const char *const *ours)
 {
     const char *word;
     json_t *value;
@@ -54,7 +53,7 @@ check_states(ctl_check_t *check, json_t *table)
         "queued",      "sent",    "delivered", "read",    "clicked",
         "undelivered", "expired", "rejected",  "unknown", NULL};
 
-    check_table(check, table, ours);
+    ctl_words_check(check, table, ours);
 }
 
 static void
@@ -64,7 +63,7 @@ check_errors(ctl_check_t *check, json_t *table)
                                        "blocked", "no_money",   "sender",
                                        "gateway", "unknown",    NULL};
 
-    check_table(check, table, ours);
+    ctl_words_check(check, table, ours);
 }
 
 static void

@@ -181,7 +181,7 @@ ctl_texts_whole(ctl_check_t *check, const json_t *step, const char *lang)
     if (channel == NULL) {
         return; /* SQL will tell, or it is said already */
     }
-    if (ctl_gateways_judges(channel)) {
+    if (!ctl_gateways_sends(channel)) {
         ctl_check_fail_key(check, "gateway", "\"%s\" sends no codes", name);
         return;
     }

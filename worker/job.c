@@ -2,6 +2,7 @@
 #include "bounce.h"
 #include "buf.h"
 #include "http.h"
+#include "jpath.h"
 #include "letter.h"
 #include "log.h"
 #include "message.h"
@@ -10,6 +11,7 @@
 #include "receipt.h"
 #include "sending.h"
 #include "smtp.h"
+#include "verdict.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -54,6 +56,7 @@ static const struct {
     {"sms", JOB_HTTP, make_sms},
     {"poll", JOB_HTTP, make_question},
     {"captcha", JOB_HTTP, make_question},
+    {"identity", JOB_HTTP, make_question},
     {"receipt", JOB_DNS, judge_receipt},
 };
 
@@ -125,7 +128,7 @@ make_sms(job_t *job, const json_t *payload, const conf_t *conf, fault_t *fault)
                               fault);
 }
 
-/* A question to a gateway: how a send is, whether a person is one. */
+/* A question to a gateway: how a send is, whether a person is one, or who. */
 static const char *
 make_question(job_t *job, const json_t *payload, const conf_t *conf,
               fault_t *fault)
@@ -221,33 +224,56 @@ job_set_stale(job_t *job)
     job_set_state(job, JOB_ENDED);
 }
 
-/* Of a person the outcome keeps nothing. */
+/* Of a person the outcome keeps the verdict alone. */
+static void
+judge_person(job_t *job, const json_t *how, const http_result_t *result)
+{
+    outcome_t *outcome = &job->outcome;
+    json_t *answer;
+
+    outcome->reply[0] = '\0';
+    if (outcome->outcome == OUTCOME_DONE) {
+        answer = jpath_body(result->body, result->body_len);
+        jpath_keep(answer, json_string_value(json_object_get(how, "id")),
+                   outcome->provider_id, sizeof(outcome->provider_id));
+        outcome->verdict = verdict_read(how, answer);
+        json_decref(answer);
+    }
+}
+
+static void
+judge_receipt_of(job_t *job, const json_t *how, const http_result_t *result)
+{
+    job->receipts = receipt_answer(
+        how, json_string_value(json_object_get(job->question, "postback_id")),
+        result->body, result->body_len);
+    job->outcome.receipts = job->receipts;
+    if (job->receipts == NULL) {
+        job->outcome.outcome = OUTCOME_RETRY;
+        job->outcome.reason = "receipt";
+    }
+}
+
+/* What says who somebody is, is not kept. */
 static void
 judge_answer(job_t *job, const http_result_t *result)
 {
     static const char *const names[] = {"phone", "digits", "captcha_token",
                                         "ip"};
     const json_t *values = json_object_get(job->question, "values"),
-                 *receipts = json_object_get(job->question, "receipts");
+                 *receipts = json_object_get(job->question, "receipts"),
+                 *verdict = json_object_get(job->question, "verdict");
     const char *hidden[sizeof(names) / sizeof(names[0])];
-    outcome_t *outcome = &job->outcome;
     size_t i, n = sizeof(names) / sizeof(names[0]);
 
     for (i = 0; i < n; i++) {
         hidden[i] = json_string_value(json_object_get(values, names[i]));
     }
-    postback_judge(job->postback, result, hidden, n, outcome);
-    if (outcome->outcome != OUTCOME_DONE || receipts == NULL) {
-        return;
-    }
-    job->receipts = receipt_answer(
-        receipts,
-        json_string_value(json_object_get(job->question, "postback_id")),
-        result->body, result->body_len);
-    outcome->receipts = job->receipts;
-    if (job->receipts == NULL) {
-        outcome->outcome = OUTCOME_RETRY;
-        outcome->reason = "receipt";
+    postback_judge(job->postback, result, hidden, n, &job->outcome);
+    if (verdict != NULL) {
+        judge_person(job, verdict, result);
+    } else if (receipts != NULL && job->outcome.outcome == OUTCOME_DONE) {
+        judge_receipt_of(job, receipts, result);
     }
 }
 

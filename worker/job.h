@@ -70,7 +70,7 @@ struct job_s {
     struct postback_s *postback; /* owned; of what is posted by HTTP */
     struct sending_s *sending;   /* owned; kind code */
     struct message_s *message;   /* owned; kind sms */
-    json_t *question;            /* owned; kinds poll, captcha: payload */
+    json_t *question;            /* owned; poll, captcha, identity: payload */
     json_t *receipts;            /* owned; kinds receipt, poll */
     char *domain;                /* owned; kind mx */
     struct smtp_s *smtp;         /* owned while posting */

@@ -115,7 +115,8 @@ set_send(json_t *json, const outcome_t *outcome)
     failed = set_number(json, "segments", outcome->segments)
              | set_text(json, "provider_id", outcome->provider_id)
              | set_text(json, "mac", outcome->mac)
-             | set_text(json, "operator", outcome->operator_);
+             | set_text(json, "operator", outcome->operator_)
+             | set_text(json, "verdict", outcome->verdict);
     if (outcome->mac[0] != '\0') {
         failed |= json_object_set_new(json, "check_key",
                                       json_integer(outcome->check_key));

@@ -49,6 +49,7 @@ typedef struct {
     int check_key;                 /* and the id of its key */
     char operator_[OUTCOME_MAX_OPERATOR + 1];
     json_t *receipts; /* borrowed; what a gateway tells of sends; or NULL */
+    const char *verdict; /* static text: on a person; or NULL */
 } outcome_t;
 
 void outcome_init(outcome_t *outcome);

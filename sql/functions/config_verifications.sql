@@ -189,7 +189,7 @@ begin
        from jsonb_array_elements(p_steps) with ordinality s (value, n)
       where not exists (select from leadq.gateway g
                          where g.name = s.value ->> 'gateway'
-                           and g.channel <> 'captcha');
+                           and g.channel not in ('captcha', 'identity'));
 
     perform leadq._refuse(format('verifications[%s].steps[%s].text', p_i,
                 s.n - 1),

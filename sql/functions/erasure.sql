@@ -70,6 +70,7 @@ begin
            and a.channel = 'phone'));
 
     perform leadq._erase_sms(v_persons);
+    perform leadq._erase_identity(v_persons);
     perform leadq._erase_visits(v_persons);
 
     delete from leadq.address a

@@ -135,6 +135,10 @@ begin
     if 'sms' = any (p_kinds) then
         perform leadq._settle_sms(p_kinds, p_refs, p_states, p_details);
     end if;
+
+    if 'identity' = any (p_kinds) then
+        perform leadq._settle_identity(p_kinds, p_refs, p_states, p_details);
+    end if;
 end
 $$;
 

@@ -204,6 +204,7 @@ begin
                                          leadq._sms_poll_payload(r.ref))
                     when 'captcha' then leadq._captcha_payload(r.ref)
                     when 'sms' then leadq._sms_payload(r.ref)
+                    when 'identity' then leadq._identity_payload(r.ref)
                     else j.payload
                end
           from (select p.job_id, p.payload

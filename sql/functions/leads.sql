@@ -16,7 +16,8 @@ begin
     -- An id that is there already changes nothing and gets the same answer.
     -- Request: source (trusted), email, phone, name, click_id, lang,
     -- time_zone, consent_pd, consent_ads, text_version, ip, ua, sub1 ...
-    -- sub30, partner and offer (who pays for it, see _claim_clicks),
+    -- sub30, partner and offer (who pays for it, see _claim_clicks), promo
+    -- (the code of a friend, see _judge_referrals),
     -- verification (of the phone, with "$session": 409 when it is not there
     -- or used), and what the web tier has to say: "$invalid" names the fields it refused,
     -- "$trap" the trap for robots that was tripped, "$fingerprint" is the

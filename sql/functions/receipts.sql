@@ -18,6 +18,7 @@ begin
           from unnest(p_ids, p_requests) with ordinality r (id, request, n)
           left join leadq.gateway g
             on g.name = r.request::jsonb ->> 'gateway'
+           and g.channel <> 'identity'
            and g.receipts ->> 'secret_sha256' = encode(sha256(convert_to(
                    coalesce(r.request::jsonb ->> 'secret', ''), 'UTF8')),
                    'hex')

@@ -47,10 +47,8 @@ begin
     -- The number that a person proved last; null: none.
     return (
         select a.value
-          from leadq.contact c
-          join leadq.address a
-            on a.contact_id = coalesce(c.merged_into, c.contact_id)
-         where c.contact_id = p_contact
+          from leadq.address a
+         where a.contact_id = p_contact
            and a.channel = 'phone'
            and a.state = 'confirmed'
          order by a.confirmed_at desc, a.value
@@ -147,21 +145,17 @@ begin
                                and u.address_sha256
                                    = leadq._address_hash(n.phone))
                then 'suppressed'
-               when not leadq._agreed_to_ads(c.person, 'sms') then 'no-consent'
+               when not leadq._agreed_to_ads(s.contact_id, 'sms') then 'no-consent'
                when k.disabled or not p.active then 'code-disabled'
                when k.expires_at <= leadq.now() then 'code-expired'
                when k.used >= k.max_uses then 'code-used'
                when p.identity_id is not null
-               then leadq._identity_fault(c.person, p.identity_id) end
+               then leadq._identity_fault(s.contact_id, p.identity_id) end
           from leadq.sms s
           join leadq.promo_code k using (code_id)
           join leadq.programme p using (programme_id)
          cross join lateral (
-                select coalesce(o.merged_into, o.contact_id)
-                  from leadq.contact o
-                 where o.contact_id = s.contact_id) c (person)
-         cross join lateral (
-                select leadq._number_of(c.person)) n (phone)
+                select leadq._number_of(s.contact_id)) n (phone)
          where s.sms_id = p_sms);
 end
 $$;

@@ -186,7 +186,8 @@ language plpgsql
 security definer set search_path = pg_catalog, pg_temp
 set lock_timeout = '3s'
 set enable_seqscan = off set enable_hashjoin = off
-set enable_mergejoin = off set jit = off  -- see README.md, Plans
+set enable_mergejoin = off set jit = off
+set plan_cache_mode = force_generic_plan  -- see README.md, Plans
 as $$
 declare
     v_requests jsonb[] := p_requests::jsonb[];

@@ -3,7 +3,8 @@
 /*
  * The outside world in one process: a mail server that keeps what it gets, a
  * CPA network that remembers every postback, gateways of SMS and calls
- * (gateways.js), with a page to watch them.
+ * (gateways.js), somebody who checks persons (identity.js), with a page to
+ * watch them.
  *
  *   node world.js [--smtp PORT] [--http PORT] [--host ADDRESS]
  *                 [--landing URL] [--keep COUNT]
@@ -14,6 +15,7 @@
  *   GET    /               the page
  *   any    /postback...    a CPA network, which answers 200 "ok"
  *   any    /gateway/...    SMS and calls: see gateways.js, with its own API
+ *   any    /identity/...   persons are checked: see identity.js, the same
  *   GET    /api/mail       letters, oldest first; ?to=SUBSTRING
  *   GET    /api/postbacks  postbacks, oldest first; ?click_id=ID
  *   GET    /api/all        all of it, and the faults in force; ?after=NUMBER
@@ -29,7 +31,8 @@
  *    "smtp": {"reject": {"part of address": "550 5.1.1 no such user"},
  *             "script": ["451 4.7.1 later"],    replies to the next RCPT
  *             "data": "452 4.3.1 disk full", "delay_ms": 50},
- *    "gateway": [rule, ...]}                    see gateways.js
+ *    "gateway": [rule, ...],                    see gateways.js
+ *    "identity": [rule, ...]}                   see identity.js
  */
 
 const fs = require('fs');
@@ -38,6 +41,7 @@ const path = require('path');
 const { SMTPServer } = require('smtp-server');
 const { simpleParser } = require('mailparser');
 const gateways = require('./gateways');
+const identity = require('./identity');
 
 const BODY_MAX = 1024 * 1024;
 const LETTER_MAX = 10 * 1024 * 1024;
@@ -77,6 +81,7 @@ function pause(ms) {
 }
 
 gateways.join({ state, keep, pause });
+identity.join({ state, keep, pause });
 
 /* --- mail ---------------------------------------------------------------- */
 
@@ -261,6 +266,7 @@ function onApi(request, response, url, body) {
         state.postbacks = [];
         state.keys.clear();
         gateways.clear();
+        identity.clear();
         state.faults = {};
         state.epoch += 1;
         return sendJson(response, 200, {});
@@ -278,7 +284,8 @@ function onApi(request, response, url, body) {
 
 async function onGatewayApi(what, response, url, body) {
     try {
-        const value = await gateways.onApi(what, url, body);
+        const value = await (gateways.onApi(what, url, body)
+            || identity.onApi(what, url, body));
 
         sendJson(response, value ? 200 : 404,
             value || { error: 'no such thing' });
@@ -320,6 +327,9 @@ function route(request, response, body) {
     }
     if (/^\/gateway\/[^/]/.test(url.pathname)) {
         return gateways.onRequest(request, response, url, body);
+    }
+    if (/^\/identity\/[^/]/.test(url.pathname)) {
+        return identity.onRequest(request, response, url, body);
     }
     if (url.pathname.startsWith('/api/')) {
         return onApi(request, response, url, body);

@@ -26,6 +26,8 @@ for my $file (qw(modules/ngx_http_leadq_module.so usr/sbin/leadq-worker
     usr/share/leadq/nginx/leadq.conf usr/share/leadq/html/index.html
     usr/share/leadq/nginx/leadq-verifications.conf
     usr/share/leadq/nginx/leadq-desk.conf
+    usr/share/leadq/nginx/leadq-identity.conf
+    usr/share/leadq/gateways/idx.json
     usr/share/leadq/html/report.html usr/share/leadq/html/echarts.min.js
     usr/share/leadq/leadq.json usr/share/leadq/leadq.schema.json
     usr/share/leadq/verifications.json usr/share/leadq/programmes.json

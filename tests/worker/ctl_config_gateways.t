@@ -16,7 +16,7 @@ my $hash = '0123456789abcdef' x 4;
 
 sub check { return run(build_dir() . '/leadqctl', 'config', 'check', $doc) }
 
-# Lines 3-8, 9 and 10.
+# Lines 3-8, 9, 10 and 11.
 my %part = (
     sms => '{"name": "sms", "channel": "sms", "url": "https://s.ru/{rand}",'
         . ' "secret": "sms", "sender": "BRAND", "price": 5.49,'
@@ -34,6 +34,11 @@ my %part = (
         . ', "chooses_code": true, "answer": {"code": "code"}}',
     judge => '{"name": "judge", "channel": "captcha", "secret": "judge",'
         . ' "url": "https://j.ru/?s={token}&r={captcha_token}&i={ip}"}',
+    persons => '{"name": "persons", "channel": "identity",'
+        . ' "url": "https://p.ru/?p={digits}", "answer": {"id": "t"},'
+        . ' "receipts": {"secret_sha256": "' . $hash . '", "id": "t"},'
+        . ' "poll": {"url": "https://p.ru/?t={provider_id}", "status": "c",'
+        . ' "states": {"0": "passed", "*": "failed"}}}',
 );
 
 sub document {
@@ -42,17 +47,17 @@ sub document {
     if ($name) {
         $p{$name} =~ s/\Q$from\E/$to/ or die "no $from in $name";
     }
-    return qq({\n"gateways": [\n$p{sms},\n$p{call},\n$p{judge}]}\n);
+    return qq({\n"gateways": [\n$p{sms},\n$p{call},\n$p{judge},\n$p{persons}]}\n);
 }
 
 spew($doc, document());
 my ($rc, $out) = check();
 is($rc, 0, 'a good document passes') or diag $out;
-is($out, "$doc: good: 3 gateways\n", 'and its contents are counted');
+is($out, "$doc: good: 4 gateways\n", 'and its contents are counted');
 
 for my $case (split /\n/, <<'CASES') {
 sms|"sms", "channel"|"SMS", "channel"|3: gateways[0].name: "SMS" is not a name
-sms|"channel": "sms"|"channel": "fax"|3: gateways[0].channel: "fax" is not one of sms, call, messenger, push, captcha
+sms|"channel": "sms"|"channel": "fax"|3: gateways[0].channel: "fax" is not one of sms, call, messenger, push, captcha, identity
 sms|"channel": "sms", ||3: gateways[0].channel: is missing
 sms|s.ru/{rand}|s.ru/{click_id}|3: gateways[0].url: unknown macro "click_id"
 sms|s.ru/{rand}|s.ru/{provider_id}|3: gateways[0].url: unknown macro "provider_id"
@@ -97,6 +102,15 @@ call|{phone}|{phone}?{code}|9: gateways[1].chooses_code: is true, and {text} or 
 judge|{captcha_token}|x|10: gateways[2]: does not name {captcha_token}
 judge|{ip}|{phone}|10: gateways[2].url: unknown macro "phone"
 judge|"url"|"sender": "x", "url"|10: gateways[2].sender: is for a gateway of codes
+persons|{digits}|x|11: gateways[3]: names neither {phone} nor {digits}
+persons|{digits}|{digits}&t={text}|11: gateways[3].url: unknown macro "text"
+persons|"url"|"sender": "x", "url"|11: gateways[3].sender: is for a gateway of codes
+persons|"id": "t"}|"state": "s"}|11: gateways[3].answer: has one of state and states without the other
+persons|"passed"|"delivered"|11: gateways[3].poll.states.0: "delivered" is not one of pending, passed, failed, unavailable
+persons|"poll"|"poll": null, "x"|11: gateways[3].x: is not a known key
+persons|"status": "c", |"status": "c", "every": "1 min", |11: gateways[3].poll.every: is not a known key
+persons|"id": "t"}|"id": "t", "status": "s"}|11: gateways[3].answer.status: is not a known key
+persons|{"id": "t"}|{"operator": "t"}|11: gateways[3].answer.operator: is not a known key
 CASES
     my ($name, $from, $to, $expected) = split /\|/, $case, 4;
     spew($doc, document($name, $from, $to));

@@ -78,6 +78,11 @@ gateways.0.answer.id "*"
 gateways.0.poll null
 gateways.1.chooses_code true
 gateways.2.chooses_code false
+gateways.3.poll.states {"*": "pending"}
+gateways.3.answer null
+gateways.3.receipts null
+gateways.3.answer.id "*"
+gateways.3.answer {"state": "s", "states": {"a": "failed"}}
 verifications.0.kind null
 verifications.0.life "10 min"
 verifications.0.fallbacks 5
@@ -251,6 +256,20 @@ gateways.0.poll.method "GET"
 gateways.0.poll.states null
 gateways.0.poll.errors.7 "bad"
 gateways.1.answer null
+gateways.3.sender "x"
+gateways.3.price -1
+gateways.3.chooses_code true
+gateways.3.answer.code "x"
+gateways.3.answer.state null
+gateways.3.answer.states null
+gateways.3.answer.states {"a": "delivered"}
+gateways.3.receipts {"secret_sha256": "x"}
+gateways.3.receipts.status "x"
+gateways.3.poll null
+gateways.3.poll.after "5 s"
+gateways.3.poll.status null
+gateways.3.poll.states {}
+gateways.3.poll.states {"1": "sent"}
 gateways.2.poll {"url": "https://r.example/{send_id}", "status": "s", "states": {"1": "sent"}}
 verifications.0.kind "till"
 verifications.0.digits 3

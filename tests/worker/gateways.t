@@ -41,16 +41,19 @@ for my $file (glob "$FindBin::Bin/../../conf/gateways/*.json") {
     my $name = $gateway->{name};
     is("$name.json", basename($file), 'and called as its gateway');
     $gateway->{ports} = [map { $_ + 0 } @ports];
+    my $at = $gateway->{channel} eq 'identity' ? 'identity' : 'gateway';
     $gateway->{url} =~ s{^https://[^?]+}{$gateway->{channel} eq 'captcha'
-        ? $site->url('/judge') : $world->url("/gateway/$name")}e;
-    $gateway->{poll}{url} =~ s{^https://[^?]+}{$world->url(
-        "/gateway/$name/status/{provider_id}")}e if $gateway->{poll};
+        ? $site->url('/judge') : $world->url("/$at/$name")}e;
+    $gateway->{poll}{url} =~ s{^https://[^?]+}{$world->url($at eq 'identity'
+        ? "/$at/$name/status" : "/$at/$name/status/{provider_id}")}e
+        if $gateway->{poll};
     spew("$dir/secrets/$gateway->{secret}", "s3cr&t-$name-s3cr&t\n");
     spew("$dir/secrets/$gateway->{sign}", "whsec_" . 'QUJD' x 8 . "\n")
         if $gateway->{sign};
     $gateway{$name} = $gateway;
 }
-my @senders = grep { $gateway{$_}{channel} ne 'captcha' } sort keys %gateway;
+my @senders = grep { $gateway{$_}{channel} !~ /^(?:captcha|identity)$/ }
+    sort keys %gateway;
 $world->gateways(map { $_ => { shape => $_, receipts => $site->url("/$_"),
     states => [] } } @senders);
 spew("$dir/doc.json", $json->encode({ gateways => [values %gateway],
@@ -125,6 +128,38 @@ for my $name (@senders) {
         is($kind{ $ours // '' } // $ours, $kind{$state} // $state,
             "$state is told");
     }
+}
+
+# --- who checks persons
+
+for my $name (grep { $gateway{$_}{channel} eq 'identity' } sort keys %gateway)
+{
+    my $gateway = $gateway{$name};
+    for my $verdict (qw(passed failed)) {
+        $world->faults({ identity => [{ verdict => $verdict,
+            silent => JSON::PP::true(), delay_ms => 0 }] });
+        my ($rc, $out) = fire($name, '--send', '--to', '8 916 000-00-78');
+        is($rc, 0, "$name checks a person") or diag $out;
+        my $check = ($world->checks($PHONE))[-1];
+        is($check->{phone}, substr($PHONE, 1), 'of that phone');
+        like($out, qr/^id: \Q$check->{token}\E$/m, 'its name of it is found');
+        unlike($out, qr/s3cr/, 'and no secret is shown');
+        my $body = $gateway->{poll}{body} =~ s/\{provider_id\}/$check->{token}/r;
+        my $said = wait_for('the verdict', 10, sub {
+            my $text = http('POST', $gateway->{poll}{url},
+                { content => $body })->{content};
+            return $text !~ /progress/ && $json->decode($text) });
+        is($gateway->{poll}{states}{ at_path($said,
+            $gateway->{poll}{status}) }, $verdict, "$verdict is told");
+    }
+    my %now = (%$gateway, match => { type => 'any' }, answer => { id => 'x',
+        state => 'resultCode', states => { -100 => 'failed' } });
+    $world->faults({ identity => [{ verdict => 'failed',
+        sync => JSON::PP::true() }] });
+    spew("$dir/now.json", $json->encode({ gateways => [\%now] }));
+    my ($rc, $out) = fire($name, '--send', '--to', $PHONE, '--document',
+        "$dir/now.json");
+    like($out, qr/^state: -100\nverdict: failed$/m, 'one that answers at once');
 }
 
 for my $name (grep { $gateway{$_}{channel} eq 'captcha' } sort keys %gateway) {

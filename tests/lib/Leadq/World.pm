@@ -135,6 +135,19 @@ sub receipt {
     return $self->_post('/api/receipt', \%order);
 }
 
+# The checks of persons that were asked for, oldest first; of one phone.
+sub checks {
+    my ($self, $phone) = @_;
+    return @{ $self->_get('/api/checks?phone=' . ($phone // '') =~ s/\+//r) };
+}
+
+# One more callback of a check, by its number; forged: what of it is made up
+# (identity.js).  Returns what the site answered.
+sub callback {
+    my ($self, %order) = @_;
+    return $self->_post('/api/callback', \%order);
+}
+
 # Forgets everything.
 sub clear {
     my ($self) = @_;
