@@ -361,9 +361,8 @@ check_gateway(ctl_check_t *check, json_t *value)
         {"poll", 0, ctl_poll_check},
         {NULL, 0, NULL},
     };
-    const char *channel = json_is_object(value)
-                              ? ctl_rules_text_of(value, "channel")
-                              : NULL;
+    const char *channel =
+        json_is_object(value) ? ctl_rules_text_of(value, "channel") : NULL;
     ctl_key_t own[sizeof(keys) / sizeof(keys[0])];
     size_t before = check->n_problems;
 

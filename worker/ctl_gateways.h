@@ -22,7 +22,8 @@ const char *ctl_gateways_poll_macro(const char *name, char own[ALIAS_MAX + 1],
 void ctl_gateways_path(ctl_check_t *check, json_t *value);
 void ctl_gateways_path_or_all(ctl_check_t *check, json_t *value);
 
-/* The same of a list of values that ends with NULL, and what every call has. */
+/* The same of a list of values that ends with NULL, besides what every call
+ * has. */
 const char *ctl_gateways_find_macro(const char *name,
                                     const char *const *allowed,
                                     char own[ALIAS_MAX + 1],

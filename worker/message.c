@@ -15,8 +15,8 @@
 struct message_s {
     json_t *payload; /* owned; the texts below are borrowed from it */
     const char *text;
-    const char *code;   /* that is in the text; or NULL */
-    const char *digits; /* of the number */
+    const char *code;    /* that is in the text; or NULL */
+    const char *digits;  /* of the number */
     char bare[MAX_CODE]; /* the code without what makes it legible */
     long segments;
     char segments_text[24];

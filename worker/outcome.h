@@ -48,7 +48,7 @@ typedef struct {
     char mac[OUTCOME_MAX_MAC + 1]; /* of the digits that a gateway chose */
     int check_key;                 /* and the id of its key */
     char operator_[OUTCOME_MAX_OPERATOR + 1];
-    json_t *receipts; /* borrowed; what a gateway tells of sends; or NULL */
+    json_t *receipts;    /* borrowed; what a gateway tells of sends; or NULL */
     const char *verdict; /* static text: on a person; or NULL */
 } outcome_t;
 
