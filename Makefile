@@ -214,7 +214,7 @@ $(BUILD)/tests/bench/bare: tests/bench/bare.c
 # What "make bench" runs: figures, or with BENCH_SOAK one long run.
 BENCHES    = $(if $(filter jobs,$(BENCH_SOAK)),soak_jobs, \
                $(if $(BENCH_SOAK),soak,run jobs lanes callbacks letters \
-               codes))
+               codes promo visits))
 
 bench: module worker $(BUILD)/tests/bench/noop $(BUILD)/tests/bench/bare
 	@set -e; for b in $(BENCHES); do \

@@ -91,6 +91,8 @@ grant select on
     leadq.advisor_score,
     leadq.visit_flag_list,
     leadq.visit_list,
+    leadq.redemption_list,
+    leadq.code_list,
     leadq.programme_row,
     leadq.programme_effect
 to leadq_read;

@@ -159,6 +159,50 @@ ctl_db_do(ctl_db_t *db, const char *sql, int n, const char *const *values)
     return res == NULL ? -1 : 0;
 }
 
+/* What a copy gives, to its end; 0 once all of it is written. */
+static int
+take_copy(ctl_db_t *db, FILE *out)
+{
+    PGresult *res;
+    char *line;
+    int len, rc;
+
+    while ((len = PQgetCopyData(db->conn, &line, 0)) > 0) {
+        (void)fwrite(line, 1, (size_t)len, out);
+        PQfreemem(line);
+        if (ferror(out)) {
+            return ctl_error("cannot print all of it");
+        }
+    }
+    rc = 0;
+    while ((res = PQgetResult(db->conn)) != NULL) {
+        if (!ctl_db_good(res)) {
+            ctl_db_report(db, res);
+            rc = -1;
+        }
+        PQclear(res);
+    }
+    return rc == 0 && fflush(out) != 0 ? ctl_error("cannot print all of it")
+                                       : rc;
+}
+
+int
+ctl_db_copy(ctl_db_t *db, const char *sql, FILE *out)
+{
+    PGresult *res;
+    int rc;
+
+    res = PQexecParams(db->conn, sql, 0, NULL, NULL, NULL, NULL, 0);
+    if (PQresultStatus(res) == PGRES_COPY_OUT) {
+        rc = take_copy(db, out);
+    } else {
+        ctl_db_report(db, res);
+        rc = -1;
+    }
+    PQclear(res);
+    return rc;
+}
+
 int
 ctl_db_begin(ctl_db_t *db, int as_owner)
 {

@@ -11,6 +11,7 @@
 #include "ctl_command.h"
 
 #include <libpq-fe.h>
+#include <stdio.h>
 
 typedef struct {
     PGconn *conn;       /* owned */
@@ -43,6 +44,10 @@ PGresult *ctl_db_query(ctl_db_t *db, const char *sql, int n,
 
 /* As ctl_db_query(), for statements without a result worth keeping. */
 int ctl_db_do(ctl_db_t *db, const char *sql, int n, const char *const *values)
+    __attribute__((warn_unused_result));
+
+/* Writes what a COPY TO STDOUT gives, whose names are those in force. */
+int ctl_db_copy(ctl_db_t *db, const char *sql, FILE *out)
     __attribute__((warn_unused_result));
 
 /*

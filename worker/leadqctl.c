@@ -35,6 +35,7 @@
 #define TAKES_GATEWAY 32768u
 #define TAKES_CODES 524288u
 #define TAKES_STATE 1048576u
+#define TAKES_DAYS 2097152u
 
 typedef struct {
     const char *group; /* first word */
@@ -77,6 +78,16 @@ static const command_t commands[] = {
     {"report", "funnel", ctl_report_funnel,
      TAKES_DATABASE | TAKES_PERIOD | TAKES_JSON, NULL,
      "print letters, confirmations, leads and money"},
+    {"report", "desk", ctl_report_desk, TAKES_DATABASE | TAKES_DAYS, NULL,
+     "what was done at points, by day and advisor, as CSV"},
+    {"report", "visits", ctl_report_visits, TAKES_DATABASE | TAKES_DAYS, NULL,
+     "visits and what became of them, as CSV"},
+    {"report", "flags", ctl_report_flags, TAKES_DATABASE | TAKES_DAYS, NULL,
+     "visits that look invented, and why, as CSV"},
+    {"report", "redemptions", ctl_report_redemptions,
+     TAKES_DATABASE | TAKES_DAYS, NULL, "uses of promo codes, as CSV"},
+    {"report", "codes", ctl_report_codes, TAKES_DATABASE | TAKES_DAYS, NULL,
+     "promo codes and how much of them is gone, as CSV"},
     {"triggers", "list", ctl_triggers_list, TAKES_DATABASE | TAKES_JSON, NULL,
      "print triggers and what they did of late"},
     {"triggers", "test", ctl_triggers_test,
@@ -249,9 +260,11 @@ static const option_t option_table[] = {
      "of the consent: ads (default) or pd_processing"},
     {"csv", KEY_CSV, NULL, TAKES_PERIOD, AT(csv),
      "print the letters as CSV, for spreadsheets"},
-    {"since", KEY_SINCE, "DAY", TAKES_PERIOD, AT(since),
-     "first day, 2026-11-01 (29 days before the last)"},
-    {"until", KEY_UNTIL, "DAY", TAKES_PERIOD, AT(until), "last day (today)"},
+    {"since", KEY_SINCE, "DAY", TAKES_PERIOD | TAKES_DAYS, AT(since),
+     "first day, 2026-11-01 (of the funnel, 29 days before\n"
+     "                             the last; else of all)"},
+    {"until", KEY_UNTIL, "DAY", TAKES_PERIOD | TAKES_DAYS, AT(until),
+     "last day (today)"},
     {"zone", KEY_ZONE, "ZONE", TAKES_PERIOD, AT(zone),
      "time zone of the days: Europe/Moscow (UTC)"},
     {"config", 'c', "FILE", TAKES_CONFIG, AT(conf),

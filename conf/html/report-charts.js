@@ -60,8 +60,8 @@
         }, more);
     }
 
-    /* Leads of each day, stacked by what became of them. */
-    function days(element, report, states) {
+    /* What each day has of some things, stacked, or side by side. */
+    function days(element, report, states, apart) {
         draw(element, {
             grid: { left: 4, right: 4, top: 12, bottom: 4,
                 containLabel: true },
@@ -78,8 +78,8 @@
                 axisLabel: { color: colour('soft'), fontSize: 14,
                     formatter: words.number } }),
             series: states.map(function (state) {
-                return { type: 'bar', stack: 'leads', name: words.say(state),
-                    barMaxWidth: 48, barCategoryGap: '25%',
+                return { type: 'bar', stack: apart ? state : 'all',
+                    name: words.say(state), barMaxWidth: 48, barCategoryGap: '25%',
                     itemStyle: { color: colour(state),
                         borderColor: colour('card'), borderWidth: 1 },
                     data: report.days.map(function (item) {

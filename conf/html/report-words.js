@@ -1,6 +1,6 @@
 /*
- * What the report says, in both languages, and how it writes numbers.  One
- * word of a figure is one key; %1 and %2 are replaced.
+ * What the funnel report says, in both languages.  One word of a figure is
+ * one key; %1 and %2 are replaced.
  */
 (function () {
     'use strict';
@@ -10,6 +10,7 @@
             loading: 'Считаем…',
             away: 'Отчёт не пришёл: база не ответила. Попробуйте ещё раз.',
             order: 'Период заканчивается раньше, чем начинается.',
+            not_allowed: 'Этот отчёт вам не открыт.',
             updated: '%1 · обновлено в %2',
             empty: 'За этот период заявок не было.',
             empty_hint: 'Выберите период подлиннее или проверьте, что форма '
@@ -68,6 +69,7 @@
             away: 'The report did not come: the database gave no answer. '
                 + 'Please try again.',
             order: 'The period ends before it begins.',
+            not_allowed: 'This report is not for you.',
             updated: '%1 · updated at %2',
             empty: 'No leads came in this period.',
             empty_hint: 'Choose a longer one, or see whether the form and '
@@ -123,59 +125,5 @@
         },
     };
 
-    function lang() {
-        return document.documentElement.lang === 'en' ? 'en' : 'ru';
-    }
-
-    function say(key) {
-        var args = arguments;
-
-        return WORDS[lang()][key].replace(/%(\d)/g, function (all, n) {
-            return args[n];
-        });
-    }
-
-    function reason(code) {
-        return WORDS[lang()].reason[code] || code;
-    }
-
-    function number(value) {
-        return new Intl.NumberFormat(lang()).format(value);
-    }
-
-    function percent(part, whole) {
-        return new Intl.NumberFormat(lang(), { style: 'percent',
-            maximumFractionDigits: 1 }).format(whole ? part / whole : 0);
-    }
-
-    function money(value, currency) {
-        if (!currency) {
-            return number(value);
-        }
-        return new Intl.NumberFormat(lang(), { style: 'currency',
-            currency: currency, minimumFractionDigits: 0,
-            maximumFractionDigits: 2 }).format(value);
-    }
-
-    /* A day as it stands in the report, which knows no time of day. */
-    function day(text, style) {
-        return new Intl.DateTimeFormat(lang(), Object.assign({
-            timeZone: 'UTC' }, style || { dateStyle: 'long' }))
-            .format(new Date(text + 'T00:00:00Z'));
-    }
-
-    function days(from, to) {
-        return new Intl.DateTimeFormat(lang(), { dateStyle: 'long',
-            timeZone: 'UTC' }).formatRange(new Date(from + 'T00:00:00Z'),
-            new Date(to + 'T00:00:00Z'));
-    }
-
-    function time(text) {
-        return new Intl.DateTimeFormat(lang(), { timeStyle: 'short' })
-            .format(new Date(text));
-    }
-
-    window.leadqWords = { say: say, reason: reason, number: number,
-        percent: percent, money: money, day: day, days: days,
-        time: time };
+    window.leadqWords = window.leadqFormat(WORDS);
 }());

@@ -9,83 +9,13 @@
     var STATES = ['approved', 'pending', 'expired', 'rejected'];
     var words = window.leadqWords;
     var charts = window.leadqCharts;
+    var parts = window.leadqParts;
     var say = words.say;
+    var make = parts.make, total = parts.total, bars = parts.bars;
+    var legend = parts.legend, table = parts.table;
     var place = document.getElementById('report');
-    var status = document.getElementById('status');
-    var form = document.getElementById('period');
     var report = null;
-    var asked = 0;
-
-    /* --- building ----------------------------------------------------------- */
-
-    /* make('td', {class: 'a'}, 'text', node, ...) */
-    function make(name, attributes) {
-        var element = document.createElement(name);
-
-        Object.keys(attributes || {}).forEach(function (key) {
-            element.setAttribute(key, attributes[key]);
-        });
-        Array.prototype.slice.call(arguments, 2).forEach(function (child) {
-            if (child !== null) {
-                element.append(child);
-            }
-        });
-        return element;
-    }
-
-    function total(list, key) {
-        return list.reduce(function (sum, item) {
-            return sum + (item[key] || 0);
-        }, 0);
-    }
-
-    /* A list of bars: [name, value in words, part of a whole, class] each. */
-    function bars(kind, rows) {
-        var list = make('ul', { class: 'bars ' + kind });
-
-        rows.forEach(function (row) {
-            var bar = make('i');
-
-            bar.style.width = Math.round(row[2] * 1000) / 10 + '%';
-            list.append(make('li', { class: row[3] }, make('span', {}, row[0]),
-                make('span', { class: 'value' }, row[1]),
-                make('span', { class: 'track', 'aria-hidden': 'true' }, bar)));
-        });
-        return list;
-    }
-
-    function legend(keys) {
-        var list = make('ul', { class: 'legend' });
-
-        keys.forEach(function (key) {
-            list.append(make('li', { class: key }, say(key)));
-        });
-        return list;
-    }
-
-    /* Roles, because a phone shows rows of a table as blocks. */
-    function table(kind, caption, head, rows) {
-        var body = make('tbody', { role: 'rowgroup' });
-
-        rows.forEach(function (row) {
-            var line = make('tr', { role: 'row' },
-                make('th', { role: 'rowheader', scope: 'row' }, row[0]));
-
-            row.slice(1).forEach(function (cell, i) {
-                line.append(make('td', { role: 'cell',
-                    'data-label': head[i + 1] }, cell));
-            });
-            body.append(line);
-        });
-        return make('table', { role: 'table', class: kind },
-            make('caption', {}, caption),
-            make('thead', { role: 'rowgroup' }, head.reduce(
-                function (line, name) {
-                    line.append(make('th', { role: 'columnheader',
-                        scope: 'col' }, name));
-                    return line;
-                }, make('tr', { role: 'row' }))), body);
-    }
+    var page;
 
     /* --- totals ------------------------------------------------------------- */
 
@@ -209,7 +139,7 @@
             return make('span', {}, cell);
         }
 
-        return table('letters', say('letters'),
+        return table('wide', say('letters'),
             [say('letter', '').trim()].concat(keys.map(function (key) {
                 return say(key);
             }), say('share')),
@@ -256,7 +186,7 @@
     function reasons(source) {
         return make('div', {}, make('h3', {}, say('reasons')),
             bars('why', source.reasons.map(function (item) {
-                return [words.reason(item.reason), words.number(item.leads)
+                return [words.name('reason', item.reason), words.number(item.leads)
                     + ' · ' + words.percent(item.leads, source.leads),
                 item.leads / source.leads,
                 item.reason === 'not_confirmed' ? 'expired' : 'rejected'];
@@ -266,7 +196,7 @@
     function sourceCard(source) {
         var line = say('source_line', words.number(source.leads),
             words.percent(source.approved, source.leads));
-        var parts = seriesOf(source).map(function (list) {
+        var cards = seriesOf(source).map(function (list) {
             return series(source, list);
         });
         var node = make('section', { class: 'card source' },
@@ -275,17 +205,17 @@
                 + (source.money > 0 ? ' · '
                     + words.money(source.money, source.currency) : '')));
 
-        parts.forEach(function (part) {
+        cards.forEach(function (part) {
             node.append.apply(node, part.nodes);
         });
-        if (parts.length === 0) {
+        if (cards.length === 0) {
             node.append(make('p', { class: 'insight' }, say('no_letters')));
         }
         if (source.reasons.length > 0) {
             node.append(reasons(source));
         }
         return { node: node, draw: function () {
-            parts.forEach(function (part) {
+            cards.forEach(function (part) {
                 part.draw();
             });
         } };
@@ -293,13 +223,8 @@
 
     /* --- the page ------------------------------------------------------------ */
 
-    function tell(text, failed) {
-        status.textContent = text;
-        status.classList.toggle('failed', Boolean(failed));
-    }
-
     function render() {
-        var parts;
+        var cards;
 
         if (!report) {
             return;
@@ -311,106 +236,25 @@
                 make('h2', {}, say('empty')),
                 make('p', { class: 'soft insight' }, say('empty_hint'))));
         } else {
-            parts = [days()].concat(report.sources.map(sourceCard));
+            cards = [days()].concat(report.sources.map(sourceCard));
             place.append(totals());
-            parts.forEach(function (part) {
+            cards.forEach(function (part) {
                 place.append(part.node);
             });
         }
         place.hidden = false;
-        tell(say('updated', words.days(report.from, report.to),
+        page.tell(say('updated', words.days(report.from, report.to),
             words.time(report.made_at)));
-        (parts || []).forEach(function (part) {
+        (cards || []).forEach(function (part) {
             part.draw();
         });
     }
 
-    /* A day of this browser's calendar, so many before today. */
-    function dayBefore(days) {
-        var at = new Date();
-
-        at.setDate(at.getDate() - days);
-        return [at.getFullYear(), String(at.getMonth() + 1).padStart(2, '0'),
-            String(at.getDate()).padStart(2, '0')].join('-');
-    }
-
-    function mark() {
-        var today = dayBefore(0);
-
-        form.querySelectorAll('[data-days]').forEach(function (button) {
-            button.setAttribute('aria-pressed', String(form.to.value === today
-                && form.from.value === dayBefore(button.dataset.days - 1)));
-        });
-    }
-
-    function problem(response) {
-        return new Error(response.status === 422 ? 'order' : 'away');
-    }
-
-    function load() {
-        var mine = ++asked;
-        var query = new URLSearchParams({ from: form.from.value,
-            to: form.to.value,
-            zone: Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC' });
-
-        mark();
-        tell(say('loading'));
-        place.setAttribute('aria-busy', 'true');
-        return fetch('/v1/reports/funnel?' + query).then(function (response) {
-            if (!response.ok) {
-                throw problem(response);
-            }
-            return response.json();
-        }).then(function (answer) {
-            if (mine === asked) {
-                report = answer;
-                place.removeAttribute('aria-busy');
-                render();
-            }
-        }).catch(function (error) {
-            if (mine === asked) {
-                place.removeAttribute('aria-busy');
-                tell(say(error.message === 'order' ? 'order' : 'away'), true);
-            }
-        });
-    }
-
-    function choose(from, to, how) {
-        var query = new URLSearchParams({ from: from, to: to });
-
-        form.from.value = from;
-        form.to.value = to;
-        if (how) {
-            history[how](null, '', '?' + query + location.hash);
-        }
-        return load();
-    }
-
-    function fromAddress() {
-        var query = new URLSearchParams(location.search);
-        var day = /^\d{4}-\d\d-\d\d$/;
-        var from = query.get('from'), to = query.get('to');
-
-        return day.test(from) && day.test(to) ? choose(from, to)
-            : choose(dayBefore(29), dayBefore(0));
-    }
-
-    form.addEventListener('submit', function (event) {
-        event.preventDefault();
-        choose(form.from.value, form.to.value, 'pushState');
-    });
-    form.addEventListener('click', function (event) {
-        var button = event.target.closest('[data-days]');
-
-        if (button) {
-            choose(dayBefore(button.dataset.days - 1), dayBefore(0),
-                'pushState');
-        }
-    });
-    window.addEventListener('popstate', fromAddress);
-    new MutationObserver(render).observe(document.documentElement,
-        { attributes: true, attributeFilter: ['data-lang'] });
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change',
-        render);
-    fromAddress();
+    page = window.leadqPeriod({ url: '/v1/reports/funnel', days: 30,
+        filters: [], show: function (answer) {
+            report = answer;
+            render();
+        } });
+    page.redraw(render);
+    page.begin();
 }());

@@ -127,7 +127,7 @@ begin
             'advisors', (
                 select coalesce(jsonb_agg(t.figures || jsonb_build_object(
                            'advisor', a.name, 'title', a.title,
-                           'point', p.name)
+                           'point', p.name, 'point_title', p.title)
                            order by t.n desc, a.name, p.name), '[]')
                   from (select * from total o where o.level = 4
                          order by o.n desc, o.advisor_id
@@ -192,7 +192,8 @@ begin
     -- first, with the visits behind their flags, at most 40 of a day.
     return (
         select coalesce(jsonb_agg(jsonb_build_object('day', s.day,
-                   'point', p.name, 'advisor', a.name, 'title', a.title,
+                   'point', p.name, 'point_title', p.title,
+                   'advisor', a.name, 'title', a.title,
                    'visits', s.visits, 'flagged', s.flagged,
                    'score', round(s.score::numeric, 1), 'shown', s.shown,
                    'flags', f.list)

@@ -208,21 +208,25 @@ $$;
 create or replace function leadq._end_identity(p_check uuid, p_verdict text,
     p_reason text, p_provider text)
 returns void
-language sql volatile
+language plpgsql
 as $$
+declare
+    v leadq.identity_check;
+begin
     -- There is a verdict.  The check is locked.
-    with ended as (
-        update leadq.identity_check i
-           set state = p_verdict,
-               reason = left(p_reason, 40),
-               provider_id = coalesce(left(p_provider, 100), i.provider_id),
-               ended_at = leadq.now()
-         where i.check_id = p_check
-        returning i.contact_id
-    )
+    update leadq.identity_check i
+       set state = p_verdict,
+           reason = left(p_reason, 40),
+           provider_id = coalesce(left(p_provider, 100), i.provider_id),
+           ended_at = leadq.now()
+     where i.check_id = p_check
+    returning * into v;
+
     insert into leadq.event (at, kind, contact_id, ref)
-    select leadq.now(), 'identity.' || p_verdict, e.contact_id, p_check
-      from ended e
+    values (leadq.now(), 'identity.' || p_verdict, v.contact_id, p_check);
+
+    perform leadq._wake_sms(v.contact_id, v.gateway_id);
+end
 $$;
 
 

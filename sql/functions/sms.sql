@@ -12,16 +12,18 @@ begin
     -- so a repeat plans nothing.  Called by the rule "visit".
     with fresh as (
         insert into leadq.sms (contact_id, code_id, gateway_id, lang, zone,
-               due_at)
-        select p_contact, k.code_id, p.gateway_id, p_lang, o.time_zone,
-               leadq._open(case when p.send_days = 0 then p_at
-                           else ((p_at at time zone o.time_zone)::date
-                                 + p.send_days)::timestamp
-                                at time zone o.time_zone end,
-                           o.time_zone, p.window_from, p.window_to)
+               not_before, due_at)
+        select p_contact, k.code_id, p.gateway_id, p_lang, o.time_zone, t.at,
+               t.at
           from leadq.promo_code k
           join leadq.programme p using (programme_id)
           join leadq.point o on o.point_id = p_point
+         cross join lateral leadq._open(
+                case when p.send_days = 0 then p_at
+                     else ((p_at at time zone o.time_zone)::date
+                           + p.send_days)::timestamp
+                          at time zone o.time_zone end,
+                o.time_zone, p.window_from, p.window_to) t (at)
          where k.code_id = p_code
            and p.gateway_id is not null
         on conflict (code_id) do nothing
@@ -257,6 +259,34 @@ begin
     get diagnostics v_count = row_count;
     return v_count;
 end
+$$;
+
+
+create or replace function leadq._wake_sms(p_contact bigint,
+    p_gateway integer)
+returns void
+language sql volatile
+as $$
+    -- There is a verdict on a person: messages that waited for it are tried
+    -- now, if it was time for them.
+    with gone as (
+        delete from leadq.job_scheduled j
+         using leadq.sms s, leadq.promo_code k, leadq.programme p
+         where s.contact_id = p_contact
+           and s.state = 'planned'
+           and s.not_before <= leadq.now()
+           and k.code_id = s.code_id
+           and p.programme_id = k.programme_id
+           and p.identity_id = p_gateway
+           and j.run_at = s.due_at
+           and j.ref = s.sms_id
+           and j.kind = 'sms'
+        returning j.*
+    )
+    insert into leadq.job_ready
+           (lane, job_id, kind, target, ref, attempt, created_at)
+    select g.lane, g.job_id, g.kind, g.target, g.ref, g.attempt, g.created_at
+      from gone g
 $$;
 
 

@@ -183,6 +183,7 @@ create table leadq.sms (
     zone            text        not null,
     state           text        not null default 'planned',
     reason          text,
+    not_before      timestamptz not null,
     due_at          timestamptz not null,
     handed_at       timestamptz,
     ended_at        timestamptz,
@@ -210,6 +211,8 @@ create index sms_handed_ix on leadq.sms (handed_at)
 comment on table leadq.sms is
     'A message with a code to its owner, one for a code. dropped: it may not '
     'be sent any more; in_doubt: nobody knows whether the gateway has it.';
+comment on column leadq.sms.not_before is
+    'When it was to leave; due_at: when it is tried, which may be later.';
 comment on column leadq.sms.handed_at is
     'When a worker got it that has not given it back: it may have left.';
 

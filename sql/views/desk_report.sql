@@ -89,3 +89,39 @@ select v.visit_id, v.day, p.name as point, a.name as advisor, v.opened_at,
 
 comment on view leadq.visit_list is
     'Visits and what became of them; nothing of the visitors.';
+
+
+create or replace view leadq.redemption_list as
+select r.redemption_id,
+       (r.created_at at time zone p.time_zone)::date as day,
+       p.name as point, a.name as advisor, g.name as programme,
+       c.code_id, r.state, r.created_at, r.redeemed_at, r.closed_at,
+       r.chain, r.uses_left, r.receipt, r.reason,
+       w.reward_id is not null as rewarded
+  from leadq.redemption r
+  join leadq.promo_code c using (code_id)
+  join leadq.programme g using (programme_id)
+  join leadq.point p on p.point_id = r.point_id
+  join leadq.advisor a on a.advisor_id = r.advisor_id
+  left join leadq.reward w using (redemption_id);
+
+comment on view leadq.redemption_list is
+    'Uses of codes; day: on which it was taken, by the point''s clock. '
+    'Nothing of the customers.';
+
+
+create or replace view leadq.code_list as
+select c.code_id, left(c.code, 4) || '********' as code,
+       g.name as programme, g.kind,
+       (c.starts_at at time zone coalesce(p.time_zone, 'UTC'))::date as day,
+       p.name as point, a.name as advisor, c.visit_id, c.batch_id,
+       c.owner_id is not null as owned, c.max_uses, c.used, c.reserved,
+       c.disabled, c.starts_at, c.expires_at
+  from leadq.promo_code c
+  join leadq.programme g using (programme_id)
+  left join leadq.point p on p.point_id = c.issue_point_id
+  left join leadq.advisor a on a.advisor_id = c.issue_advisor_id;
+
+comment on view leadq.code_list is
+    'Codes and how much of them is gone; who reads this cannot spend them. '
+    'point, advisor: who issued it for a visit, and day, when it was.';

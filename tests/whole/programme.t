@@ -30,14 +30,21 @@ $pg->migrate;
 my $world = Leadq::World->start;
 $world->gateways(map { $_ => { channel => 'sms' } } qw(codes bulk));
 my ($port) = $world->url('/') =~ /:(\d+)/;
-my $doc = sprintf <<'JSON', (map { $port, $world->url("/gateway/$_") } qw(codes bulk)), $ZONE;
+my @outside = map { $port, $world->url($_) } qw(/gateway/codes /gateway/bulk
+    /identity/id/check);
+my $doc = sprintf <<'JSON', @outside, $ZONE;
 {"gateways": [
   {"name": "codes", "channel": "sms", "ports": [%s], "url": "%s",
    "method": "POST", "content_type": "application/json",
    "body": "{\"phone\":\"{digits}\",\"text\":\"{text}\"}"},
   {"name": "bulk", "channel": "sms", "ports": [%s], "url": "%s",
    "method": "POST", "content_type": "application/json",
-   "body": "{\"phone\":\"{digits}\",\"text\":\"{text}\"}"}],
+   "body": "{\"phone\":\"{digits}\",\"text\":\"{text}\"}"},
+  {"name": "id", "channel": "identity", "ports": [%s], "url": "%s",
+   "method": "POST", "content_type": "application/json",
+   "body": "{\"phone\":\"{digits}\"}",
+   "answer": {"id": "operationToken", "state": "resultCode", "states":
+     {"0": "passed", "-100": "failed", "*": "unavailable"}}}],
  "verifications": [{"name": "advisor", "kind": "desk", "limits": [],
    "steps": [{"gateway": "codes", "text": {"ru": "Код {code}"}}]}],
  "consent_texts": [
@@ -51,7 +58,7 @@ my $doc = sprintf <<'JSON', (map { $port, $world->url("/gateway/$_") } qw(codes 
   {"name": "friends", "kind": "referral", "discount": "20 %%",
    "message": {"gateway": "bulk", "text":
      {"ru": "Код {code} для трёх друзей до {until}"}}},
-  {"name": "trial", "kind": "trial", "discount": "10 %%",
+  {"name": "trial", "kind": "trial", "discount": "10 %%", "identity": "id",
    "message": {"gateway": "bulk", "text": {"ru": "{code}: {discount}"}}}]}
 JSON
 utf8::encode($doc);
@@ -237,6 +244,29 @@ clock(1, '10:30');
 wait_for('it is dropped', 20, sub { planned('+79160000031') eq 'dropped' });
 is(scalar $world->sends(gateway => 'bulk', phone => '+79160000031'), 0,
     'who has taken his consent back is sent nothing');
+
+# --- who has to be of age (W-24, A-12): never a sale, always a message
+
+$world->faults({ identity => [
+    { phone => '9160000041', verdict => 'failed', sync => $true },
+    { phone => '9160000042', sync => $true, delay_ms => 1500 }] });
+for my $case (['+79160000041', 'failed', 'dropped', 0],
+    ['+79160000042', 'passed', 'sent', 1]) {
+    my ($phone, $verdict, $state, $n) = @$case;
+    is(visit('boris', $phone, 'test'), 'trial', "$phone tries");
+    my $is = '';
+    eval { wait_for('a verdict, and what follows', 30, sub {
+        $is = $pg->sql("select i.state || ' ' || s.state
+            from leadq.identity_check i
+            join leadq.address a using (contact_id)
+            join leadq.sms s using (contact_id) where a.value = '$phone'");
+        return $is eq "$verdict $state";
+    }) };
+    is($is, "$verdict $state", "W-24: who has $verdict is " . ($n ? '' : 'not ')
+        . 'written to');
+    is(scalar $world->sends(gateway => 'bulk', phone => $phone), $n,
+        'and the gateway knows');
+}
 
 is($pg->sql(q(select count(*) from leadq.sms group by code_id having
     count(*) > 1)), '', 'no code was sent twice');

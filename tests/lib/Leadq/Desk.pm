@@ -32,8 +32,8 @@ sub start {
     $http =~ s{(leadq_key +(\w+)) [^;]*;}{"$1 " . $self->key($2) . ';'}ge;
     my $dsn = $self->{pg}->dsn(user => 'leadq_web');
     $self->{nginx} = Leadq::Nginx->start(workers => $options{workers},
-        http => qq(leadq_database main "$dsn" )
-            . ($options{database} || '') . "; $http",
+        http => join('', map { qq(leadq_database $_ "$dsn" )
+            . ($options{database} || '') . '; ' } qw(main report)) . $http,
         server => slurp("$CONF/leadq-desk.conf")
             =~ s{/etc/leadq/desk\.htpasswd}{$self->{dir}/users}gr);
     return $self;

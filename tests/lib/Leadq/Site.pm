@@ -260,7 +260,8 @@ sub _nginx_conf {
     $server =~ s{(access_log) [^;]*;}{$1 $self->{dir}/access.log leadq;}
         or die 'access_log';
     my $users = "$self->{dir}/report.htpasswd";
-    spew($users, "anna:{PLAIN}$self->{password}\n");
+    spew($users, join '', map { "$_:{PLAIN}$self->{password}\n" }
+        qw(anna olga vera lena nina));
     $server =~ s{(auth_basic_user_file) [^;]*;}{$1 $users;}g or die 'users';
     $server =~ s/^ *(?:limit_(?:req|conn)|leadq_limit) [^;]*;\n//gm
         if $self->{options}{unlimited};
