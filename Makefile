@@ -139,7 +139,7 @@ ALONE      = $(filter tests/sql/concurrent%,$(TESTS)) \
 SLOWEST    = $(addprefix tests/,lint/compilers.t browser/pages.t sql/pgtap.t \
                worker/ctl_config_schema_strict.t browser/demo.t \
                worker/ctl_config_schema_agrees.t worker/ctl_codes.t \
-               whole/invented.t whole/codes.t whole/bounces.t \
+               whole/replay.t whole/invented.t whole/codes.t whole/bounces.t \
                worker/mailbox.t module/life.t module/spool_load.t \
                module/limit.t module/crowd.t worker/lease.t \
                module/frozen.t module/config.t)

@@ -249,7 +249,7 @@ sub _nginx_conf {
         or die "conf/nginx/leadq.conf: no server found\n";
 
     $server =~ s{^ *include /usr/share/leadq/(nginx/leadq-\w+\.conf);\n}
-        {slurp("$ROOT/conf/$1")}gme == 2 or die 'includes';
+        {slurp("$ROOT/conf/$1")}gme == 3 or die 'includes';
     my $dsn = $self->{pg}->dsn(user => 'leadq_web');
     $http =~ s/(leadq_database \w+) "[^"]*"/$1 "$dsn"/g or die 'database';
     $http =~ s/(leadq_key +(\w+)) [^;]*;/"$1 " . $self->key($2) . ';'/ge
