@@ -25,7 +25,7 @@
             tests: 'Пробы',
             left: 'Ушли',
             underage: 'Младше 18',
-            verified: 'Номер подтверждён',
+            verified: 'С номером',
             refused: 'Без номера',
             activations: 'Коды друзьям',
             trials: 'Пробные коды',

@@ -226,6 +226,10 @@ begin
     values (leadq.now(), 'identity.' || p_verdict, v.contact_id, p_check);
 
     perform leadq._wake_sms(v.contact_id, v.gateway_id);
+
+    if p_verdict = 'failed' then
+        perform leadq._flag_late(v.contact_id, v.visit_id);
+    end if;
 end
 $$;
 

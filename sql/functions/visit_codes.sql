@@ -58,10 +58,11 @@ begin
     -- verification, W-7 and W-8), the code that he has earned with its
     -- message, the check of his age, the friend whose code he named, and
     -- what looks invented.  A repeat does nothing again.
+    -- A flag refers to its visit: other visits of the day must not wait.
     perform from leadq.visit v
       where v.visit_id = any (p_visits)
       order by v.visit_id
-        for update;
+        for no key update;
 
     perform leadq._meet_verified(array(
         select v.verification_id from leadq.visit v
