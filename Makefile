@@ -114,40 +114,63 @@ $(MODULE): config $(wildcard ngx_module/*.[ch])
 
 # --- tests -------------------------------------------------------------------
 
-# Tests wait more than they compute: two files run at a time.
+# Tests wait more than they compute: four files run at a time.
 PROVE1     = LEADQ_CHAOS_LEADS=$(LEADQ_CHAOS_LEADS) \
              LEADQ_CHAOS_JOBS=$(LEADQ_CHAOS_JOBS) \
              LEADQ_CHAOS_CODES=$(LEADQ_CHAOS_CODES) \
              LEADQ_BUILD=$(abspath $(BUILD)) LEADQ_SANITIZE=$(SANITIZE) \
              NODE_PATH=$(abspath build/node_modules) \
              prove --timer $(if $(V),-v) -Itests/lib
-PROVE      = $(PROVE1) -j2
+PROVE      = $(PROVE1) -j4
 
 # How much is done while everything is killed; the whole of it takes minutes.
 LEADQ_CHAOS_LEADS ?= 20000
 LEADQ_CHAOS_JOBS  ?= 10000
 LEADQ_CHAOS_CODES ?= 5000
 
-CHECKS     = check-unit check-sql check-module check-worker check-whole \
-             check-browser
+# The tests of PARTS run together, so that the machine does not idle while the
+# last one of each part ends, and those that take longest begin first.  What
+# presses all of the machine by itself follows alone.
+PARTS      ?= lint unit sql module worker whole browser
+TESTS      = $(if $(filter unit,$(PARTS)),$(UNIT)) \
+             $(wildcard $(PARTS:%=tests/%/*.t))
+ALONE      = $(filter tests/sql/concurrent%,$(TESTS)) \
+             $(if $(filter whole,$(PARTS)),$(wildcard tests/chaos/*.t))
+SLOWEST    = $(addprefix tests/,lint/compilers.t browser/pages.t sql/pgtap.t \
+               worker/ctl_config_schema_strict.t browser/demo.t \
+               worker/ctl_config_schema_agrees.t worker/ctl_codes.t \
+               whole/replay.t whole/invented.t whole/codes.t whole/bounces.t \
+               worker/mailbox.t module/life.t module/spool_load.t \
+               module/limit.t module/crowd.t worker/lease.t \
+               module/frozen.t module/config.t)
+CROWD      = $(foreach t,$(SLOWEST),$(filter $t,$(TESTS))) \
+             $(filter-out $(SLOWEST) $(ALONE),$(TESTS))
+CHECKS     = $(addprefix check-,unit sql module worker whole browser)
 
 test:
 	$(MAKE) deps
 	$(MAKE) check
 
-check: lint $(CHECKS)
+check: check-parts
 	@echo "every check passed; try 'make demo' next"
+
+check-built: worker \
+    $(if $(filter lint module whole browser,$(PARTS)),module) \
+    $(if $(filter module,$(PARTS)),$(DOOR)) \
+    $(if $(filter unit,$(PARTS)),$(UNIT))
+
+check-parts:
+	$(MAKE) -j$$(nproc) check-built PARTS="$(PARTS)"
+	$(if $(strip $(CROWD)),$(PROVE) $(CROWD))
+	$(if $(strip $(ALONE)),$(PROVE1) $(ALONE))
+
+$(CHECKS): check-%:
+	$(MAKE) check-parts PARTS=$*
 
 $(BUILD)/tests/unit/%: tests/unit/%.c $(LIB) $(CTLOBJ)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 $(CFLAGS) $(SANFLAGS) $(WARN) $(DEFINES) $(INCLUDES) \
 	    -MMD -MP $< $(CTLOBJ) $(LIB) -lcmocka $(LIBS) -o $@
-
-check-unit: $(UNIT)
-	$(PROVE) $(UNIT)
-
-check-sql: worker
-	$(PROVE) tests/sql
 
 $(DOOR): tests/fuzz/door/main.c tests/fuzz/door/make.c \
          tests/fuzz/door/answer.c tests/fuzz/door/door.h
@@ -155,33 +178,20 @@ $(DOOR): tests/fuzz/door/main.c tests/fuzz/door/make.c \
 	$(Q)$(CC) -std=c11 $(CFLAGS) $(SANFLAGS) $(WARN) -D_GNU_SOURCE \
 	    $(filter %.c,$^) $$(pkg-config --cflags --libs jansson) -o $@
 
-check-module: module $(DOOR)
-	$(PROVE) tests/module
-
-check-worker: worker
-	$(PROVE) tests/worker
-
-check-whole: module worker
-	$(PROVE) tests/whole
-	$(PROVE1) tests/chaos
-
-check-browser: module worker
-	$(PROVE) tests/browser
-
 # The Debian packages, in a copy of this machine that is gone afterwards.
 check-package: deb
 	$(PROVE) tests/package
 
 # Address, leak and undefined-behaviour sanitizers over everything that runs C.
-SANITIZED  ?= check-unit check-module check-worker check-whole
+SANITIZED  ?= unit module worker whole
 
 check-sanitized:
 	$(MAKE) SANITIZE=1 LEADQ_CHAOS_LEADS=2000 LEADQ_CHAOS_JOBS=1000 \
 	    LEADQ_CHAOS_CODES=500 \
-	    LEADQ_REPLAY_LEADS=1000 $(SANITIZED)
+	    LEADQ_REPLAY_LEADS=1000 PARTS="$(SANITIZED)" check-parts
 
-lint: module worker
-	$(PROVE) tests/lint
+lint:
+	$(MAKE) check-parts PARTS=lint
 
 # --- demo, benchmark, fuzzing ------------------------------------------------
 
@@ -404,7 +414,9 @@ help:
 	@echo "make deps       install the Debian packages and npm modules needed"
 	@echo "make test       deps, then check"
 	@echo "make check      every test; check-unit check-sql check-module"
-	@echo "                check-worker check-whole check-browser run a part"
+	@echo "                check-worker check-whole check-browser run a part,"
+	@echo "                check-parts PARTS=\"unit sql\" some of them together;"
+	@echo "                check-built builds what they need"
 	@echo "                LEADQ_CHAOS_JOBS=50000 LEADQ_CHAOS_LEADS=20000: how much"
 	@echo "                work is done while everything is killed"
 	@echo "make check-sanitized  the same under ASan and UBSan"
@@ -426,7 +438,7 @@ help:
 	@echo "           SYSUSERSDIR MODULEDIR CC CFLAGS LDFLAGS PG_CONFIG NGINX_SRC BUILD"
 	@echo "           SANITIZE=1 WERROR=1 V=1"
 
-.PHONY: all module worker test check $(CHECKS) check-package \
+.PHONY: all module worker test check check-built check-parts $(CHECKS) check-package \
         check-sanitized lint demo bench bench-peers fuzz fuzz-door dist deb deps \
         install install-module install-worker install-sql uninstall format \
         clean help

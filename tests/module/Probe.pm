@@ -8,6 +8,7 @@ package Probe;
 use strict;
 use warnings;
 
+use IO::Handle ();
 use IO::Socket::INET ();
 use POSIX ();
 use Time::HiRes qw(sleep time);
@@ -37,6 +38,15 @@ sub start {
     }
     $running{$pid} = $$;
     return bless { pid => $pid, file => $file }, $class;
+}
+
+# Has it written more answers since the last time?
+sub looks {
+    my ($self) = @_;
+    my $size = -s $self->{file};
+    my $more = $size > ($self->{size} || 0);
+    $self->{size} = $size;
+    return $more;
 }
 
 # Ends it: { n => probes, worst => ms, late => how many above 10 ms, stood =>
@@ -78,6 +88,7 @@ sub _run {
     open my $its, '<', "/proc/$worker/schedstat" or die "schedstat: $!\n";
     open my $mine, '<', '/proc/self/schedstat' or die "schedstat: $!\n";
     my $socket;
+    $file->autoflush(1);
     while (!$$end) {
         $socket ||= IO::Socket::INET->new(PeerAddr => '127.0.0.1',
             PeerPort => $nginx->port) or die "connect: $!\n";

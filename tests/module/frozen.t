@@ -91,12 +91,12 @@ cmp_ok(scalar(() = $ng->log =~ /\] .*leadq lane/g), '<', 60,
 
 # The measure itself: a loop that is stopped is seen.
 my $probe = Probe->start($ng);
-select undef, undef, undef, 0.1;
+wait_for('it looks', 10, sub { $probe->looks });
 my ($worker) = $ng->worker_pids;
 kill 'STOP', $worker;
 select undef, undef, undef, 0.1;
 kill 'CONT', $worker;
-select undef, undef, undef, 0.1;
+wait_for('it looks again', 10, sub { $probe->looks });
 cmp_ok($probe->stop->{worst}, '>', 50, 'the probe sees a loop that stands');
 
 $ng->quit;

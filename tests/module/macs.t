@@ -123,6 +123,7 @@ is(post($url, '{"code":"001234"}')->{content},
     '{"code":{"9":"' . mac($new, "$id:001234") . '"}}', 'and then under one');
 
 # --- nowhere
+wait_for('the old process is gone', 20, sub { 1 == (() = $ng->worker_pids) });
 my ($pid) = $ng->worker_pids;
 my $seen = sub {
     my ($word) = @_;

@@ -50,6 +50,7 @@ wait_for('some load', 30, sub {
 is(poisoned($ng), '3 times, 503 database-away',
     'a row that kills its server does so three times');
 my $result = $load->stop;
+wait_for('the server is back', 30, sub { eval { $pg->sql('select 1') } });
 is_deeply([Load::compare($result, $pg)], [0, 0],
     'nothing answered is lost, nothing is stored twice');
 is_deeply([keys %{ $result->{status} }, $result->{cut}], [201, 0],
