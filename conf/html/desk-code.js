@@ -124,9 +124,8 @@ export class Code {
         if (this.good.expires_at) {
             more.push(' · ', both('until', day(this.good.expires_at)));
         }
-        this.say('good', make('b', {}, both('code-good')), make('span',
-            { class: 'what' }, `${programme}: ${discount}`),
-        make('small', {}, ...more));
+        this.say('fine', make('b', {}, both('code-good')), make('span',
+            {}, `${programme}: ${discount}`), make('small', {}, ...more));
     }
 
     async reserve() {
@@ -141,8 +140,9 @@ export class Code {
         this.reservation = reply.body;
         const until = Date.parse(reply.body.reserved_until);
 
-        this.say('good', make('b', {}, both('reserved', time(until))),
-            make('span', { class: 'what' }, reply.body.discount));
+        this.say('fine', make('b', {}, both('reserved', time(until))),
+            make('span', {}, `${reply.body.programme}: ${
+                reply.body.discount}`));
         this.timer = setTimeout(() => {
             this.end();
             this.say('bad', both('reservation-closed'));
@@ -165,7 +165,7 @@ export class Code {
         clearTimeout(this.timer);
         this.redemption = reply.body.id;
         this.reservation = null;
-        this.say('good', make('b', {}, both('redeemed',
+        this.say('fine', make('b', {}, both('redeemed',
             reply.body.discount)));
         this.show();
         this.changed();

@@ -81,7 +81,7 @@ export class Side {
     show(me) {
         const sells = me.point && me.advisor.role !== 'brand';
 
-        this.name = me.advisor.name;
+        this.point = me.point;
         $('today').hidden = !sells;
         fill($('last'), me.last.map((visit) => this.result(visit)), 'none');
         if (!this.shown) {
@@ -109,9 +109,9 @@ export class Side {
         return item(make('div', { class: 'line' },
             make('b', { class: visit.outcome },
                 both('outcome', visit.outcome)),
-            make('span', { class: 'soft' }, visit.phone_masked
-                ? whole(visit.phone_masked) : both('no-number')),
-            make('time', {}, moment(visit.at))));
+            make('time', {}, moment(visit.at))),
+        make('p', { class: 'soft' }, visit.phone_masked
+            ? whole(visit.phone_masked) : both('no-number')));
     }
 
     /* --- sales ------------------------------------------------------------ */
@@ -130,11 +130,11 @@ export class Side {
     sale(sale) {
         const element = item(make('div', { class: 'line' },
             make('b', {}, sale.code),
-            make('span', { class: 'soft' }, sale.phone_masked
-                ? whole(sale.phone_masked) : ''),
+            make('span', {}, sale.discount),
             make('time', {}, moment(sale.at))),
-        make('p', { class: 'said' }, `${sale.discount} · ${
-            sale.advisor.title}, ${sale.point}`));
+        make('p', { class: 'soft' }, [sale.phone_masked
+            && whole(sale.phone_masked), sale.advisor.title,
+        !this.point && sale.point].filter(Boolean).join(' · ')));
 
         if (sale.state === 'rolled_back') {
             element.append(make('p', { class: 'soft' },
@@ -186,8 +186,8 @@ export class Side {
     ticket(ticket) {
         const { advisor, point } = ticket;
         const element = item(...ticketHead(ticket),
-            make('p', { class: 'soft' }, [advisor.title, point]
-                .filter(Boolean).join(', ')), ...requestsOf(ticket),
+            make('p', { class: 'soft' }, [advisor.title,
+                !this.point && point].filter(Boolean).join(' · ')), ...requestsOf(ticket),
             ...answered(ticket));
 
         if (ticket.state !== 'answered') {

@@ -50,8 +50,8 @@ const words = {
     role: [{ advisor: 'консультант', supervisor: 'супервайзер',
         brand: 'бренд' }, { advisor: 'advisor', supervisor: 'supervisor',
         brand: 'brand' }],
-    hours: [(from, to) => `сегодня ${from}–${to}`,
-        (from, to) => `today ${from}–${to}`],
+    hours: [(from, to) => `открыто ${from}–${to}`,
+        (from, to) => `open ${from}–${to}`],
     closed: ['сейчас закрыто', 'closed now'],
     'no-point': ['Все точки', 'All points'],
     loading: ['Загружаем…', 'Loading…'],
@@ -63,7 +63,7 @@ const words = {
     /* --- the visitor --- */
     yes: ['Да', 'Yes'],
     no: ['Нет', 'No'],
-    optional: ['— если ответит', '— if he answers'],
+    optional: ['— если ответит', '— if they answer'],
     'fill-in': ['Заполните отмеченное: пока что-то пусто, ничего не '
         + 'отправляется.', 'Fill in what is marked: nothing is sent while '
         + 'something is empty.'],
@@ -97,7 +97,7 @@ const words = {
     reserved: [(time) => `Скидка занята до ${time}`,
         (time) => `The discount is reserved until ${time}`],
     redeem: ['Продано со скидкой', 'Sold with the discount'],
-    release: ['Отпустить: не покупает', 'Release: he does not buy'],
+    release: ['Отпустить: не покупает', 'Release: no purchase'],
     receipt: ['Номер чека', 'Number of the receipt'],
     'receipt-optional': ['— если есть', '— if there is one'],
     redeemed: [(discount) => `Скидка отдана: ${discount}`,
@@ -122,9 +122,9 @@ const words = {
         + 'sold, or release it.'],
     'choose-outcome': ['Выберите, чем закончился визит.',
         'Choose how the visit ended.'],
-    'done-test': ['Визит закончен: попробовал', 'The visit is over: tried'],
-    'done-purchase': ['Визит закончен: купил', 'The visit is over: bought'],
-    'done-left': ['Визит закончен: ушёл', 'The visit is over: left'],
+    'done-test': ['Готово: попробовал', 'Done: tried'],
+    'done-purchase': ['Готово: купил', 'Done: bought'],
+    'done-left': ['Готово: ушёл', 'Done: left'],
     'done-underage': ['Разговор закончен', 'The talk is over'],
     'tell-referral': ['Скажите покупателю: завтра придёт SMS с кодом. По нему '
         + 'друзья купят со скидкой.', 'Tell the buyer: tomorrow an SMS comes '
@@ -230,8 +230,8 @@ const words = {
         + 'nothing is done twice.'],
     busy: ['Слишком много запросов. Подождите минуту.',
         'Too many requests. Wait a minute.'],
-    odd: ['Не получилось. Если повторится, сообщите о проблеме.',
-        'That did not work. If it happens again, report a problem.'],
+    odd: ['Не получилось. Если повторится, нажмите «Проблема?».',
+        'That did not work. If it happens again, press “Trouble?”.'],
 };
 
 const LANGS = ['ru', 'en'];

@@ -19,7 +19,7 @@ import { $, answerOf, blame, button, during, faultOf, mark, onSubmit,
     questionOf, tell, valueOf } from './desk-parts.js';
 import { Side } from './desk-side.js';
 import { both, spans } from './desk-words.js';
-import { whole } from './verify-view.js';
+import { make, whole } from './verify-view.js';
 
 const LOOK_MS = 60000;
 
@@ -27,7 +27,10 @@ const verify = document.querySelector('leadq-verify');
 const field = (name) => document.querySelector(`[data-field="${name}"]`);
 const side = new Side(load);
 const help = new Help(load);
-const code = new Code(show);
+const code = new Code(() => {
+    tell($('end-problem'), null);
+    show();
+});
 let me = null;
 let visit = nobody();
 
@@ -74,10 +77,10 @@ function greet() {
     } else {
         tell($('point'), 'no-point');
     }
-    $('who').replaceChildren(`${advisor.title}, `,
-        both('role', advisor.role), ...point ? [' · ', point.open
-            ? both('hours', point.opens, point.closes)
-            : both('closed')] : []);
+    $('who').replaceChildren(make('span', {}, `${advisor.title}, `,
+        both('role', advisor.role)), make('span', {}, point
+        ? both(point.open ? 'hours' : 'closed', point.opens, point.closes)
+        : ''));
 }
 
 function begin() {
@@ -123,7 +126,8 @@ function show() {
         tell($('phone-sum'), visit.refusal && `refused-${visit.refusal}`);
     }
     $('phone-block').classList.toggle('settled', settled);
-    $('phone-sum').classList.toggle('good', visit.verification !== '');
+    $('phone-sum').classList.toggle('fine', visit.verification !== '');
+    $('end-block').classList.toggle('ready', settled);
     tell($('end-wait'), visit.id === '' ? 'first-visitor'
         : settled ? null : 'first-number');
     $('end').hidden = visit.id === '';
@@ -312,9 +316,15 @@ async function finish(refusal) {
     }
 }
 
+/* An end without the number, in the place of the one that was refused. */
+function offerRepeat(on) {
+    $('finish').hidden = on;
+    $('finish-repeat').hidden = !on;
+}
+
 function unfinished(word) {
     tell($('end-problem'), word);
-    $('finish-repeat').hidden = word !== 'phone-used';
+    offerRepeat(word === 'phone-used');
     if (/^verification-/.test(word)) {
         verify.reset();
     }
@@ -348,7 +358,7 @@ function clear() {
     document.querySelectorAll('#flow details').forEach((details) => {
         details.open = false;
     });
-    $('finish-repeat').hidden = true;
+    offerRepeat(false);
     code.setProof('', '');
     code.reset();
     showAsked();
@@ -371,11 +381,16 @@ function watch() {
     $('offline').hidden = navigator.onLine;
 }
 
-$('visitor').addEventListener('change', (event) => {
+/* As it is typed, not as the field is left: nothing moves below a finger. */
+$('visitor').addEventListener('input', (event) => {
     const box = event.target.closest('[data-field]');
 
     mark(box, null);
     showAsked();
+});
+$('end').addEventListener('input', () => {
+    tell($('end-problem'), null);
+    offerRepeat(false);
 });
 onSubmit($('visitor'), $('open'), open);
 $('phone').addEventListener('keydown', (event) => {

@@ -55,6 +55,8 @@ like($out, qr/processed, then rejected, reason=bad_format/,
 like($out, qr/a reminder:/, 'two days later a reminder comes');
 like($out, qr/the code itself is found 0 times.*the right one 200, verified/s,
     'a phone is proved by a code that nobody keeps');
+like($out, qr/four digits told aloud.*an SMS: ".*код/s,
+    'a visitor of a point gets a code');
 is_deeply([leftovers()], [], 'nothing runs on');
 
 my $log = "$tempdir/demo.log";

@@ -42,7 +42,8 @@ $http =~ s{/etc/leadq/}{$dir/}g;
 like($sample, qr{^    include \S+/leadq-$_\.conf;}m,
     "the sample site includes leadq-$_.conf") for qw(verifications desk);
 
-my $ng = Leadq::Nginx->start(http => qq(leadq_database main "$dsn"; $http),
+my $ng = Leadq::Nginx->start(http => qq(leadq_database main "$dsn";
+        leadq_database report "$dsn"; $http),
     server => "access_log access.log leadq; $include");
 my @browser = ('sec-fetch-site' => 'same-origin', 'user-agent' => 'test',
     referer => 'https://club.example/');

@@ -12,13 +12,14 @@ use JSON::PP ();
 use MIME::Base64 qw(encode_base64);
 
 use Leadq::Nginx;
-use Leadq::Test qw(http slurp spew tempdir);
+use Leadq::Test qw(http run slurp spew tempdir);
 
 my $CONF = abs_path(dirname(__FILE__) . '/../../../conf/nginx');
 my $json = JSON::PP->new->utf8->canonical;
 
 # Options: pg (a Leadq::Postgres), users => [names], workers (of nginx),
-# database (more options of leadq_database).
+# database (more options of leadq_database), login (the URL of a service that
+# vouches for advisors, in the place of passwords, as leadq-desk.conf tells).
 sub start {
     my ($class, %options) = @_;
 
@@ -28,15 +29,33 @@ sub start {
         join '', map { "$_:{PLAIN}secret\n" } @{ $options{users} });
     my $http = join "\n", slurp("$CONF/leadq.conf") =~ /^(leadq_key [^;]*;
         |leadq_limit_zone [^;]*;
-        |map [ ]\$(?:remote_user|request_id|leadq_id) .*?^\})/msgx;
+        |map [ ]\$(?:remote_user|leadq_advisor|request_id|leadq_id) .*?^\})/msgx;
     $http =~ s{(leadq_key +(\w+)) [^;]*;}{"$1 " . $self->key($2) . ';'}ge;
     my $dsn = $self->{pg}->dsn(user => 'leadq_web');
+    my $server = $options{login} ? $self->_login(\$http, $options{login})
+        : slurp("$CONF/leadq-desk.conf");
     $self->{nginx} = Leadq::Nginx->start(workers => $options{workers},
         http => join('', map { qq(leadq_database $_ "$dsn" )
             . ($options{database} || '') . '; ' } qw(main report)) . $http,
-        server => slurp("$CONF/leadq-desk.conf")
+        server => $server
             =~ s{/etc/leadq/desk\.htpasswd}{$self->{dir}/users}gr);
     return $self;
+}
+
+# The include without passwords, by the very command that it names.
+sub _login {
+    my ($self, $http, $url) = @_;
+
+    my $file = "$CONF/leadq-desk.conf";
+    my ($sed) = slurp($file) =~ /^#\s+(sed .*)$/m or die "$file has no sed\n";
+    my ($rc, $server) = run('sh', '-c', "$sed $file");
+    $rc == 0 && $server !~ /^\s*auth_basic/m or die "$sed: $server\n";
+    $$http =~ s{map \$remote_user \$leadq_advisor.*?^\}}
+        {map \$leadq_login \$leadq_advisor { default \$leadq_login; }}ms
+        or die "leadq.conf has no map of advisors\n";
+    return $server =~ s{/usr/share/leadq/nginx}{$CONF}gr
+        . "location = /oauth2/auth { internal; proxy_pass $url;
+            proxy_pass_request_body off; proxy_set_header Content-Length ''; }";
 }
 
 sub nginx { return $_[0]{nginx} }

@@ -91,10 +91,14 @@ sub _up_gateways {
     my ($self) = @_;
 
     my $receipts = random_hex(16);
-    $self->{pg}->import_config($self->_verifications(sha256_hex($receipts)));
+    my $sha256 = sha256_hex($receipts);
+    $self->{pg}->import_config($_) for $self->_verifications($sha256),
+        $self->_programmes($sha256);
     $self->{world}->gateways(call => { shape => 'smsru-call' },
-        sms => { receipts => $self->url("/v1/receipts/sms/$receipts") });
-    spew("$self->{dir}/secrets/$_", random_hex(8) . "\n") for qw(sms smsru);
+        map { $_ => { receipts => $self->url("/v1/receipts/$_/$receipts") } }
+            qw(sms bulk));
+    spew("$self->{dir}/secrets/$_", random_hex(8) . "\n")
+        for qw(sms smsru bulk);
     return;
 }
 
@@ -135,7 +139,8 @@ sub nginx { return $_[0]{nginx} }
 
 sub worker { return $_[0]{worker} }
 
-# What the user anna says to see the report.
+# What anna says, an advisor who sees the reports as well, olga, who is a
+# supervisor, and others of the tests.
 sub password { return $_[0]{password} }
 
 # A key file; the one that signs links, unless another is named.
@@ -226,15 +231,45 @@ sub _verifications {
     $call->{name} = 'call';
     push @{ $document->{gateways} }, $call;
     unshift @{ $landing->{steps} }, { gateway => 'call', timeout => '20 s' };
-    for my $gateway ($sms, $call) {
+    $self->_lead_to_world($sms, $call);
+    return $self->_write('verifications', $document);
+}
+
+# The sample of points, advisors and codes, whose messages go to the outside
+# world; it is the middle of the day there, whenever this runs.
+sub _programmes {
+    my ($self, $receipts_sha256) = @_;
+
+    my $document = JSON::PP->new->utf8->decode(
+        slurp("$ROOT/conf/programmes.json"));
+    my ($bulk) = @{ $document->{gateways} };
+    my $east = 13 - (gmtime)[2];
+    $bulk->{receipts}{secret_sha256} = $receipts_sha256;
+    $self->_lead_to_world($bulk);
+    # the signs of these names are the other way round
+    $_->{time_zone} = sprintf 'Etc/GMT%s%d', $east > 0 ? '-' : '+', abs $east
+        for @{ $document->{points} };
+    return $self->_write('programmes', $document);
+}
+
+sub _lead_to_world {
+    my ($self, @gateways) = @_;
+
+    for my $gateway (@gateways) {
         my $world = $self->{world}->url("/gateway/$gateway->{name}/");
         $gateway->{url} =~ s{^https?://[^/]+/}{$world};
         $gateway->{ports} = [$world =~ /:(\d+)/ ? int $1 : ()];
     }
+    return;
+}
+
+sub _write {
+    my ($self, $name, $document) = @_;
+
     delete $document->{'$schema'};
-    spew("$self->{dir}/verifications.json",
-        $json->canonical->pretty->encode($document));
-    return "$self->{dir}/verifications.json";
+    spew("$self->{dir}/$name.json",
+        JSON::PP->new->utf8->canonical->pretty->encode($document));
+    return "$self->{dir}/$name.json";
 }
 
 # (text for http, text for server) from the sample site: what is the
