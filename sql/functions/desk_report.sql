@@ -71,8 +71,13 @@ begin
     -- once, the others as they are.  null: of all points, of all advisors.
     return (
         with part as (
-            select date_trunc(p_unit, d.day)::date as unit, d.point_id,
-                   d.advisor_id, sum(d.visits)::integer as visits,
+            select case p_unit
+                   when 'day' then d.day
+                   when 'week' then d.day - (d.day - date '2001-01-01') % 7
+                   else date_trunc('month', d.day::timestamp)::date end
+                       as unit,
+                   d.point_id, d.advisor_id,
+                   sum(d.visits)::integer as visits,
                    sum(d.tests)::integer as tests,
                    sum(d.sales)::integer as sales,
                    sum(d.underage)::integer as underage,
@@ -162,7 +167,7 @@ create or replace function leadq._desk_figures(p_visits bigint,
     p_refused bigint, p_activations bigint, p_trials bigint,
     p_redemptions bigint, p_rolled_back bigint, p_rewards bigint)
 returns jsonb
-language sql immutable
+language sql stable  -- as jsonb_build_object is: so it is inlined
 as $$
     select jsonb_build_object('visits', coalesce(p_visits, 0),
                'tests', coalesce(p_tests, 0),
