@@ -339,8 +339,7 @@ list(ctl_db_t *db, const ctl_options_t *options)
 {
     const char *const values[] = {options->operand};
     PGresult *res;
-    json_t *rows;
-    int rc = 0;
+    int rc;
 
     res = ctl_db_query(db,
                        "select batch, to_char(made, 'YYYY-MM-DD HH24:MI:SS')"
@@ -349,12 +348,7 @@ list(ctl_db_t *db, const ctl_options_t *options)
     if (res == NULL) {
         return -1;
     }
-    if (options->json) {
-        rows = ctl_table_rows(res);
-        rc = rows == NULL ? ctl_error("no memory") : ctl_table_json(rows);
-    } else {
-        ctl_table_print(res, 1);
-    }
+    rc = ctl_table_show(res, options->json);
     PQclear(res);
     return rc;
 }

@@ -102,16 +102,12 @@ is_word_of(const char *option, const char *word, const char *const *words)
 static int
 print(const ctl_options_t *options, PGresult *res)
 {
-    int rc = 0;
+    int rc;
 
     if (res == NULL) {
         return -1;
     }
-    if (options->json) {
-        rc = ctl_table_json(ctl_table_rows(res));
-    } else {
-        ctl_table_print(res, 1);
-    }
+    rc = ctl_table_show(res, options->json);
     PQclear(res);
     return rc;
 }

@@ -50,16 +50,6 @@ static const change_t cancel = {
     " from leadq.cancel_jobs(array(select job_id" UNBEGUN ")) group by 1"
     " order by 1"};
 
-static int
-print(const ctl_options_t *options, const PGresult *res)
-{
-    if (options->json) {
-        return ctl_table_json(ctl_table_rows(res));
-    }
-    ctl_table_print(res, 1);
-    return 0;
-}
-
 /* One call as the owner; the result, owned by the caller, or NULL. */
 static PGresult *
 call(ctl_db_t *db, const char *sql, int n, const char *const *values)
@@ -97,7 +87,9 @@ finish(const ctl_options_t *options, const change_t *change, PGresult *res)
 {
     ctl_exit_e rc = CTL_FAILED;
 
-    if (res != NULL && print(options, res) == 0 && all_done(res, change)) {
+    if (res != NULL && ctl_table_show(res, options->json) == 0
+        && all_done(res, change))
+    {
         rc = CTL_OK;
     }
     PQclear(res);
@@ -223,7 +215,7 @@ print_pauses(ctl_db_t *db, const ctl_options_t *options)
         return -1;
     }
     if (options->json || PQntuples(res) > 0) {
-        rc = print(options, res);
+        rc = ctl_table_show(res, options->json);
     } else {
         (void)printf("nothing is paused\n");
         rc = 0;

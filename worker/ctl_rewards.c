@@ -35,7 +35,7 @@ list(ctl_db_t *db, const ctl_options_t *options)
 {
     const char *const values[] = {options->state};
     PGresult *res;
-    int rc = 0;
+    int rc;
 
     if (ctl_db_open(db, options) == -1 || ctl_db_begin(db, 1) == -1) {
         return -1;
@@ -49,11 +49,7 @@ list(ctl_db_t *db, const ctl_options_t *options)
     if (res == NULL) {
         return -1;
     }
-    if (options->json) {
-        rc = ctl_table_json(ctl_table_rows(res));
-    } else {
-        ctl_table_print(res, 1);
-    }
+    rc = ctl_table_show(res, options->json);
     PQclear(res);
     return rc;
 }

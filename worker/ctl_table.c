@@ -172,3 +172,13 @@ ctl_table_json(json_t *json)
     }
     return 0;
 }
+
+int
+ctl_table_show(const PGresult *res, int json)
+{
+    if (json) {
+        return ctl_table_json(ctl_table_rows(res));
+    }
+    ctl_table_print(res, 1);
+    return 0;
+}

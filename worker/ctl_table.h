@@ -28,4 +28,8 @@ json_t *ctl_table_rows(const PGresult *res)
 /* Prints a document and drops it; -1, said on standard error: not whole. */
 int ctl_table_json(json_t *json) __attribute__((warn_unused_result));
 
+/* The rows for people, or with json for programs: 0, or -1 as above. */
+int ctl_table_show(const PGresult *res, int json)
+    __attribute__((warn_unused_result));
+
 #endif

@@ -39,14 +39,8 @@ print(PGresult *res, int json)
 {
     int rc;
 
-    rc = 0;
-    if (json) {
-        rc = ctl_table_json(ctl_table_rows(res));
-    } else if (PQntuples(res) == 0) {
-        rc = ctl_error("there are no triggers");
-    } else {
-        ctl_table_print(res, 1);
-    }
+    rc = !json && PQntuples(res) == 0 ? ctl_error("there are no triggers")
+                                      : ctl_table_show(res, json);
     PQclear(res);
     return rc;
 }
