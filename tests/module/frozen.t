@@ -95,6 +95,7 @@ wait_for('it looks', 10, sub { $probe->looks });
 my ($worker) = $ng->worker_pids;
 kill 'STOP', $worker;
 select undef, undef, undef, 0.1;
+$probe->looks;   # from here on answers are later than the stop
 kill 'CONT', $worker;
 wait_for('it looks again', 10, sub { $probe->looks });
 cmp_ok($probe->stop->{worst}, '>', 50, 'the probe sees a loop that stands');
