@@ -98,8 +98,9 @@ waitpid $lock, 0;
 $ng->quit;
 
 # --- a full queue
+# (nor does a new connection come to life for those who asked last)
 $ng = nginx('timeout=3s connections=1 depth=1 batch=2 queue=5');
-@stopped = backends();
+@stopped = ($pg->pid, backends());
 kill 'STOP', @stopped;
 @asked = map { ask($ng, "full$_") } 1 .. 5;
 wait_for('the queue is full', 2, sub {
