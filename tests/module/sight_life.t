@@ -148,6 +148,8 @@ SKIP: {
     ready($ng, 4);
     is(post($ng->url('/echo'), '{"name":"new"}')->{status}, 201,
         'a reload with a new file of the module works');
+    # a request is counted when its answer is out already
+    wait_for('it is counted', 10, sub { %{ outcomes(figures($ng)) } });
     is_deeply(outcomes(figures($ng)), { answered => 1 },
         'and its figures begin at 0');
 }
