@@ -221,7 +221,6 @@ expand_hmac(const expander_t *x, const macro_t *macro)
         }
     }
     key = macro->map;
-    end = key + macro->map_len;
     comma = key == NULL ? NULL : memchr(key, ',', macro->map_len);
     if (i == n || comma == NULL || comma == key || comma - key > MACRO_MAX_KEY)
     {
@@ -229,6 +228,7 @@ expand_hmac(const expander_t *x, const macro_t *macro)
                          "an HMAC is {hmac_sha1:KEY,a+b}, with sha1, sha256 "
                          "or md5");
     }
+    end = key + macro->map_len;
     memcpy(name, key, (size_t)(comma - key));
     name[comma - key] = '\0';
     buf_init_secret(&text, MACRO_MAX_TEXT);
