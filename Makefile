@@ -121,7 +121,7 @@ PROVE1     = LEADQ_CHAOS_LEADS=$(LEADQ_CHAOS_LEADS) \
              LEADQ_BUILD=$(abspath $(BUILD)) LEADQ_SANITIZE=$(SANITIZE) \
              NODE_PATH=$(abspath build/node_modules) \
              prove --timer $(if $(V),-v) -Itests/lib
-PROVE      = $(PROVE1) -j4
+PROVE      = $(PROVE1) -j3
 
 # How much is done while everything is killed; the whole of it takes minutes.
 LEADQ_CHAOS_LEADS ?= 20000
