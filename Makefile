@@ -114,7 +114,7 @@ $(MODULE): config $(wildcard ngx_module/*.[ch])
 
 # --- tests -------------------------------------------------------------------
 
-# Tests wait more than they compute: four files run at a time.
+# Tests wait more than they compute: three files run at a time.
 PROVE1     = LEADQ_CHAOS_LEADS=$(LEADQ_CHAOS_LEADS) \
              LEADQ_CHAOS_JOBS=$(LEADQ_CHAOS_JOBS) \
              LEADQ_CHAOS_CODES=$(LEADQ_CHAOS_CODES) \
