@@ -130,11 +130,11 @@ LEADQ_CHAOS_CODES ?= 5000
 
 # The tests of PARTS run together, so that the machine does not idle while the
 # last one of each part ends, and those that take longest begin first.  What
-# presses all of the machine by itself follows alone.
+# presses all of the machine by itself, or measures it, follows alone.
 PARTS      ?= lint unit sql module worker whole browser
 TESTS      = $(if $(filter unit,$(PARTS)),$(UNIT)) \
              $(wildcard $(PARTS:%=tests/%/*.t))
-ALONE      = $(filter tests/sql/concurrent%,$(TESTS)) \
+ALONE      = $(filter tests/sql/concurrent% tests/module/spool_disk.t,$(TESTS)) \
              $(if $(filter whole,$(PARTS)),$(wildcard tests/chaos/*.t))
 SLOWEST    = $(addprefix tests/,lint/compilers.t browser/pages.t sql/pgtap.t \
                worker/ctl_config_schema_strict.t browser/demo.t \

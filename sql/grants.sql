@@ -67,6 +67,7 @@ grant execute on function
     leadq.report_desk(date, date, text, text, text, boolean),
     leadq.desk_counts(date, date),
     leadq.programme_counts(date, date),
+    leadq.is_shown(integer, double precision, integer),
     leadq.effect_of(text, numeric, numeric, bigint, bigint, bigint, bigint,
         bigint, numeric)
 to leadq_read;

@@ -116,12 +116,7 @@ check_sender(ctl_check_t *check, json_t *value)
 static void
 check_price(ctl_check_t *check, json_t *value)
 {
-    if (!json_is_number(value) || json_number_value(value) < 0
-        || json_number_value(value) > MAX_PRICE)
-    {
-        ctl_check_fail(check, "is not a number of roubles from 0 to %d",
-                       MAX_PRICE);
-    }
+    ctl_rules_amount(check, value, MAX_PRICE, "a number of roubles");
 }
 
 void

@@ -226,11 +226,7 @@ check_reward(ctl_check_t *check, const json_t *programme)
 static void
 check_cost(ctl_check_t *check, json_t *value)
 {
-    if (!json_is_number(value) || json_number_value(value) < 0
-        || json_number_value(value) > MAX_COST)
-    {
-        ctl_check_fail(check, "is not an amount from 0 to %d", MAX_COST);
-    }
+    ctl_rules_amount(check, value, MAX_COST, "an amount");
 }
 
 /* --- what is sent to the owner of a code --------------------------------- */

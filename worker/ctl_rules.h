@@ -58,6 +58,10 @@ void ctl_rules_time(ctl_check_t *check, json_t *value, long min, long max,
 void ctl_rules_count(ctl_check_t *check, const json_t *value, int min,
                      int max);
 
+/* A number from 0 to max, called what. */
+void ctl_rules_amount(ctl_check_t *check, const json_t *value, int max,
+                      const char *what);
+
 /* true or false */
 void ctl_rules_flag(ctl_check_t *check, json_t *value);
 

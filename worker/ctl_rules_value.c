@@ -132,6 +132,17 @@ ctl_rules_count(ctl_check_t *check, const json_t *value, int min, int max)
 }
 
 void
+ctl_rules_amount(ctl_check_t *check, const json_t *value, int max,
+                 const char *what)
+{
+    if (!json_is_number(value) || json_number_value(value) < 0
+        || json_number_value(value) > max)
+    {
+        ctl_check_fail(check, "is not %s from 0 to %d", what, max);
+    }
+}
+
+void
 ctl_rules_flag(ctl_check_t *check, json_t *value)
 {
     if (!json_is_boolean(value)) {

@@ -268,7 +268,7 @@ function unproved() {
 
 /* --- the outcome ---------------------------------------------------------- */
 
-function proof(outcome, refusal) {
+function proof(refusal) {
     if (refusal) {
         return { refusal };
     }
@@ -302,7 +302,7 @@ async function finish(refusal) {
         return;
     }
     const reply = await send(`/v1/desk/visits/${visit.id}/end`, { outcome,
-        ...proof(outcome, refusal),
+        ...proof(refusal),
         ...code.named ? { code: code.named } : {} });
 
     if (reply.status === 200) {

@@ -105,7 +105,7 @@ begin
 
         if v_advisor.advisor_id is null then
             status := 403;
-            body := leadq._promo_forbidden();
+            body := leadq._forbidden_problem();
         else
             status := 200;
             body := leadq._desk_document(v_advisor,

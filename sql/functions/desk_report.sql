@@ -42,6 +42,19 @@ end
 $$;
 
 
+create or replace function leadq.is_shown(p_visits integer,
+    p_suspicion double precision, p_least integer)
+returns boolean
+language sql immutable
+as $$
+    -- Whether somebody should look at an advisor's day: five visits at
+    -- least, and a score of p_least or more (null: none is).  Called by
+    -- report_desk and advisor_score.
+    select p_visits >= 5
+           and 100 * p_suspicion / nullif(p_visits, 0) >= p_least
+$$;
+
+
 create or replace function leadq._desk_live(p_from date, p_to date)
 returns leadq.desk_day[]
 language sql stable
@@ -90,9 +103,8 @@ begin
                    sum(d.rewards)::integer as rewards,
                    sum(d.flagged)::integer as flagged,
                    sum(d.suspicion) as suspicion,
-                   count(*) filter (where d.visits >= 5
-                       and 100 * d.suspicion / d.visits >= v_least)::integer
-                       as shown
+                   count(*) filter (where leadq.is_shown(d.visits,
+                       d.suspicion, v_least))::integer as shown
               from leadq._desk_rows(p_from, p_to, v_live) d
              where (p_points is null or d.point_id = any (p_points))
                and (p_advisors is null or d.advisor_id = any (p_advisors))
@@ -204,8 +216,8 @@ begin
                    'flags', f.list)
                    order by s.shown desc, s.score desc, s.day desc), '[]')
           from (select d.*, o.score,
-                       coalesce(d.visits >= 5 and o.score >= p_least, false)
-                           as shown
+                       coalesce(leadq.is_shown(d.visits, d.suspicion,
+                                               p_least), false) as shown
                   from leadq._desk_rows(p_from, p_to, p_live) d
                  cross join lateral (
                     select 100 * d.suspicion / d.visits) o (score)
@@ -331,7 +343,7 @@ begin
 
         if v_who is null then
             status := 403;
-            body := leadq._promo_forbidden();
+            body := leadq._forbidden_problem();
             return next;
             continue;
         end if;

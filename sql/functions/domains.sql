@@ -212,7 +212,8 @@ declare
     v_now timestamptz := leadq.now();
     v_domains text[];
     v_again uuid[];
-    v_count integer;
+    v_messages uuid[];
+    v_run_at timestamptz[];
 begin
     -- Takes the verdicts on domains, and lets their letters go: they are
     -- sent, or bounce, when they are claimed again.  A domain that is not
@@ -269,21 +270,12 @@ begin
         delete from leadq.mail_wait w
          where w.domain = any (v_domains)
         returning w.run_at, w.message_id
-    ), gone as (
-        delete from leadq.job_scheduled s
-         using waited w
-         where s.run_at = w.run_at
-           and s.ref = w.message_id
-        returning s.*
     )
-    insert into leadq.job_ready
-           (lane, job_id, kind, target, ref, attempt, created_at)
-    select g.lane, g.job_id, g.kind, g.target, g.ref, g.attempt,
-           g.created_at
-      from gone g;
+    select array_agg(w.message_id), array_agg(w.run_at)
+      into v_messages, v_run_at
+      from waited w;
 
-    get diagnostics v_count = row_count;
-    if v_count > 0 then
+    if leadq._hurry_jobs('letter', v_messages, v_run_at) > 0 then
         perform pg_notify('leadq_ready', '');
     end if;
 end

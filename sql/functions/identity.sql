@@ -304,22 +304,13 @@ as $$
 begin
     -- The question that waits for its time, of a check that is known by our
     -- name or by theirs, is due now.
-    with gone as (
-        delete from leadq.job_scheduled j
-         using leadq.identity_check i
-         where i.gateway_id = p_gateway
-           and i.state = 'pending'
-           and (i.check_id = leadq._as_uuid(p_check)
-                or i.provider_id = p_provider)
-           and j.run_at = i.due_at
-           and j.kind = 'identity'
-           and j.ref = i.check_id
-        returning j.*
-    )
-    insert into leadq.job_ready
-           (lane, job_id, kind, target, ref, attempt, created_at)
-    select g.lane, g.job_id, g.kind, g.target, g.ref, g.attempt, g.created_at
-      from gone g;
+    perform leadq._hurry_jobs('identity', array_agg(i.check_id),
+                              array_agg(i.due_at))
+       from leadq.identity_check i
+      where i.gateway_id = p_gateway
+        and i.state = 'pending'
+        and (i.check_id = leadq._as_uuid(p_check)
+             or i.provider_id = p_provider);
 end
 $$;
 

@@ -35,6 +35,36 @@ end
 $$;
 
 
+create or replace function leadq._hurry_jobs(p_kind text, p_refs uuid[],
+    p_run_at timestamptz[])
+returns integer
+language plpgsql
+as $$
+declare
+    v_count integer;
+begin
+    -- Scheduled jobs of a kind, each known by its ref and its time, are ready
+    -- now; how many were there.
+    with gone as (
+        delete from leadq.job_scheduled s
+         using unnest(p_refs, p_run_at) w (ref, run_at)
+         where s.run_at = w.run_at
+           and s.ref = w.ref
+           and s.kind = p_kind
+        returning s.*
+    )
+    insert into leadq.job_ready
+           (lane, job_id, kind, target, ref, attempt, created_at)
+    select g.lane, g.job_id, g.kind, g.target, g.ref, g.attempt,
+           g.created_at
+      from gone g;
+
+    get diagnostics v_count = row_count;
+    return v_count;
+end
+$$;
+
+
 create or replace function leadq.promote_jobs(p_limit integer)
 returns table (moved integer, next_ms bigint)
 language plpgsql
@@ -242,11 +272,11 @@ begin
     -- Takes away from just leased jobs what may not be acted upon: parks
     -- those that are paused, puts off those of targets to be avoided, by up
     -- to half as long again, so that not all come at once (codes go another
-    -- way instead, if there is one), drops letters
-    -- and messages that may no longer be sent, puts off those that may not be sent now,
-    -- keeps back those whose receiver is not known to take them, and ends as
-    -- dead what has cost too many workers their lease: it may be what kills
-    -- them.  Returns how many.
+    -- way instead, if there is one), drops letters and messages that may no
+    -- longer be sent, puts off those that may not be sent now, keeps back
+    -- letters whose receiver is not known to take them, and ends as dead what
+    -- has cost too many workers their lease: it may be what kills them.
+    -- Returns how many.
     with parked as (
         delete from leadq.job_ready r
          using unnest(p_jobs) j (job_id), leadq.job_pause p

@@ -110,8 +110,9 @@ begin
     -- attempts older than six months, ids of events posted before a month
     -- ago and providers' events older than ninety days go, and so does what
     -- is personal in leads that their source keeps no longer, and what
-    -- verifications leave behind.  Days of points that are over are counted
-    -- for reports.  Cheap when there is nothing to do; one at a time.  Waits for no lock for long, as
+    -- verifications leave behind.  Visits that nobody has ended are over, and
+    -- days of points that are over are counted for reports.  Cheap when there
+    -- is nothing to do; one at a time.  Waits for no lock for long, as
     -- everybody else would wait behind it: there are two weeks to try again.
     -- Called by the worker at start and every ten minutes.  Returns a line
     -- for the log.

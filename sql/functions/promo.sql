@@ -42,15 +42,6 @@ end
 $$;
 
 
-create or replace function leadq._promo_forbidden()
-returns text
-language sql immutable
-as $$
-    select leadq._problem('not-allowed', 'You are not allowed to do this',
-                          403, null)
-$$;
-
-
 create or replace function leadq._promo_fault(p_code leadq.promo_code,
     p_programme leadq.programme, p_contact bigint, p_but uuid)
 returns text
@@ -146,7 +137,7 @@ begin
         if leadq._advisor(v_row.request, array['advisor', 'supervisor'])
            is null then
             status := 403;
-            body := leadq._promo_forbidden();
+            body := leadq._forbidden_problem();
             return next;
             continue;
         end if;
@@ -328,12 +319,14 @@ begin
         end if;
     end loop;
 
-    insert into leadq.promo_denied as old (reason, day, n)
-    select d.reason, (leadq.now() at time zone 'UTC')::date, count(*)
-      from unnest(v_denied) d (reason)
-     group by d.reason
-     order by d.reason
-    on conflict (day, reason) do update set n = old.n + excluded.n;
+    if cardinality(v_denied) > 0 then
+        insert into leadq.promo_denied as old (reason, day, n)
+        select d.reason, (leadq.now() at time zone 'UTC')::date, count(*)
+          from unnest(v_denied) d (reason)
+         group by d.reason
+         order by d.reason
+        on conflict (day, reason) do update set n = old.n + excluded.n;
+    end if;
 end
 $$;
 
@@ -378,7 +371,7 @@ begin
 
     if v_advisor is null or v_advisor.point_id is null then
         status := 403;
-        body := leadq._promo_forbidden();
+        body := leadq._forbidden_problem();
         return;
     end if;
 
@@ -468,7 +461,7 @@ begin
         insert into leadq.redemption (redemption_id, code_id, contact_id,
                point_id, advisor_id, verification_id, state, reserved_until,
                created_at, redeemed_at, redeem_id, receipt, fingerprint,
-               uses_left)
+               uses_left, chain)
         values (p_id, v_code.code_id, v_contact, v_advisor.point_id,
                 v_advisor.advisor_id, (p_request ->> 'verification')::uuid,
                 case when p_redeem then 'redeemed' else 'reserved' end,
@@ -478,7 +471,8 @@ begin
                 case when p_redeem then p_id end, p_request ->> 'receipt',
                 p_request ->> '$fingerprint',
                 case when p_redeem then v_code.max_uses - v_code.used
-                                        - v_code.reserved - 1 end)
+                                        - v_code.reserved - 1 end,
+                case when p_redeem then leadq._chain_of(v_code.owner_id) end)
         returning * into v_held;
 
         update leadq.promo_code c
@@ -495,7 +489,8 @@ begin
                advisor_id = v_advisor.advisor_id,
                receipt = p_request ->> 'receipt',
                fingerprint = p_request ->> '$fingerprint',
-               uses_left = v_code.max_uses - v_code.used - v_code.reserved
+               uses_left = v_code.max_uses - v_code.used - v_code.reserved,
+               chain = leadq._chain_of(v_code.owner_id)
          where r.redemption_id = v_held.redemption_id
         returning * into v_held;
 
@@ -512,6 +507,21 @@ begin
 
     status := 201;
     body := leadq._redemption_document(v_held, p_redeem);
+end
+$$;
+
+
+create or replace function leadq._chain_of(p_owner bigint)
+returns integer
+language plpgsql stable
+as $$
+begin
+    -- Which link of a chain of recommendations a sale by a code of that owner
+    -- is, before it is one: 1 is a friend, 2 a friend's friend.
+    return 1 + coalesce((select max(r.chain)
+                           from leadq.redemption r
+                          where r.contact_id = p_owner
+                            and r.state = 'redeemed'), 0);
 end
 $$;
 
@@ -548,17 +558,8 @@ returns void
 language plpgsql
 as $$
 begin
-    -- What follows from a sale by a code: which link of a chain it is, the
-    -- event, flags, and the gift of its owner when it is the last friend
-    -- (A-10).  The code is locked.
-    update leadq.redemption o
-       set chain = 1 + coalesce((
-               select max(b.chain) from leadq.redemption b
-                where b.contact_id = p_code.owner_id
-                  and b.state = 'redeemed'
-                  and b.redemption_id <> r.redemption_id), 0)
-     where o.redemption_id = r.redemption_id;
-
+    -- What follows from a sale by a code: the event, flags, and the gift of
+    -- its owner when it is the last friend (A-10).  The code is locked.
     insert into leadq.event (at, kind, contact_id, ref, data)
     values (r.redeemed_at, 'code.redeemed', r.contact_id, r.redemption_id,
             jsonb_build_object('programme', p_programme.name));

@@ -118,7 +118,7 @@ begin
 
     if v_supervisor is null then
         status := 403;
-        body := leadq._promo_forbidden();
+        body := leadq._forbidden_problem();
         return;
     end if;
 
@@ -206,7 +206,7 @@ begin
 
         if v_supervisor is null then
             status := 403;
-            body := leadq._promo_forbidden();
+            body := leadq._forbidden_problem();
             return next;
             continue;
         end if;

@@ -80,9 +80,9 @@ declare
     v_again uuid[];
 begin
     -- Takes what receipts say of codes and of messages, of webhooks and of
-    -- polls.  A receipt may be
-    -- here before the answer that names its send is settled: it is looked at
-    -- again for a few seconds.  One that nobody can read goes.
+    -- polls.  A receipt may be here before the answer that names its send is
+    -- settled: it is looked at again for a few seconds.  One that nobody can
+    -- read goes.
     select jsonb_agg(jsonb_build_object('receipt', i.ref, 'send', f.send_id,
                'state', e.item ->> 'state', 'error', e.item ->> 'error')
                order by i.n, e.n)

@@ -147,7 +147,8 @@ begin
                                and u.address_sha256
                                    = leadq._address_hash(n.phone))
                then 'suppressed'
-               when not leadq._agreed_to_ads(s.contact_id, 'sms') then 'no-consent'
+               when not leadq._agreed_to_ads(s.contact_id, 'sms')
+               then 'no-consent'
                when k.disabled or not p.active then 'code-disabled'
                when k.expires_at <= leadq.now() then 'code-expired'
                when k.used >= k.max_uses then 'code-used'
@@ -219,15 +220,17 @@ declare
     v_now timestamptz := leadq.now();
     v_count integer;
 begin
-    -- Puts off the messages among leased jobs that may not leave at this
-    -- hour, or before somebody else has judged their person: the attempt does
-    -- not count.  Those that leave are marked: from the commit on nobody
+    -- Puts off the messages among leased jobs, of which those that must not
+    -- leave are gone, that may not at this hour, or before somebody else has
+    -- judged their person: the attempt does not count.  Those that leave are marked: from the commit on nobody
     -- sends them again, unless their worker says that they have not left.
     -- Returns how many were put off.
     with timed as (
         select l.job_id, l.lane, l.sms_id,
-               leadq._message_time(case when leadq._sms_fault(l.sms_id)
-                                             = 'identity-open'
+               leadq._message_time(case when p.identity_id is not null
+                                             and leadq._identity_fault(
+                                                 s.contact_id, p.identity_id)
+                                                 = 'identity-open'
                                         then v_now + c_verdict
                                         else v_now end,
                    s.zone, 'sms', p.window_from, p.window_to) as free_at
@@ -265,28 +268,21 @@ $$;
 create or replace function leadq._wake_sms(p_contact bigint,
     p_gateway integer)
 returns void
-language sql volatile
+language plpgsql
 as $$
+begin
     -- There is a verdict on a person: messages that waited for it are tried
     -- now, if it was time for them.
-    with gone as (
-        delete from leadq.job_scheduled j
-         using leadq.sms s, leadq.promo_code k, leadq.programme p
-         where s.contact_id = p_contact
-           and s.state = 'planned'
-           and s.not_before <= leadq.now()
-           and k.code_id = s.code_id
-           and p.programme_id = k.programme_id
-           and p.identity_id = p_gateway
-           and j.run_at = s.due_at
-           and j.ref = s.sms_id
-           and j.kind = 'sms'
-        returning j.*
-    )
-    insert into leadq.job_ready
-           (lane, job_id, kind, target, ref, attempt, created_at)
-    select g.lane, g.job_id, g.kind, g.target, g.ref, g.attempt, g.created_at
-      from gone g
+    perform leadq._hurry_jobs('sms', array_agg(s.sms_id),
+                              array_agg(s.due_at))
+       from leadq.sms s
+       join leadq.promo_code k using (code_id)
+       join leadq.programme p using (programme_id)
+      where s.contact_id = p_contact
+        and s.state = 'planned'
+        and s.not_before <= leadq.now()
+        and p.identity_id = p_gateway;
+end
 $$;
 
 

@@ -5,13 +5,13 @@ as $$
 begin
     -- The ids among the values that a page sent, ten at most: the last ones.
     return coalesce((
-        select array_agg(i.value::uuid order by i.n)
-          from (select v.value, v.n
+        select array_agg(i.id order by i.n)
+          from (select leadq._as_uuid(v.value) as id, v.n
                   from jsonb_array_elements_text(
                            case jsonb_typeof(p_values)
                                when 'array' then p_values else '[]' end)
                        with ordinality v (value, n)
-                 where v.value ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                 where leadq._as_uuid(v.value) is not null
                  order by v.n desc
                  limit 10) i), '{}');
 end
@@ -44,7 +44,7 @@ begin
 
         if v_advisor is null then
             status := 403;
-            body := leadq._promo_forbidden();
+            body := leadq._forbidden_problem();
             return next;
             continue;
         end if;
@@ -142,7 +142,7 @@ begin
 
         if v_advisor is null then
             status := 403;
-            body := leadq._promo_forbidden();
+            body := leadq._forbidden_problem();
             return next;
             continue;
         end if;
@@ -242,7 +242,7 @@ begin
 
     if v_by is null then
         status := 403;
-        body := leadq._promo_forbidden();
+        body := leadq._forbidden_problem();
         return;
     end if;
 

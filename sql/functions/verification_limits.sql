@@ -28,6 +28,22 @@ end
 $$;
 
 
+create or replace function leadq._limit_way(p_subject text)
+returns text
+language sql immutable
+as $$
+    -- How a limit counts.  cell: each start, in its cell alone; starts: by
+    -- verifications, of which its cell lets one begin after another; history:
+    -- by verifications that are over; later: what is told after the start.
+    select case when p_subject in ('phone', 'ip_phones') then 'starts'
+                when p_subject in ('advisor_phone', 'wrong_ratio')
+                then 'history'
+                when p_subject in ('wrong', 'wrong_phone', 'spend')
+                then 'later'
+                else 'cell' end
+$$;
+
+
 create or replace function leadq._net(p_ip text)
 returns text
 language plpgsql immutable

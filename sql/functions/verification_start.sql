@@ -1,27 +1,3 @@
-create or replace function leadq._problem(p_type text, p_title text,
-    p_status integer, p_more jsonb)
-returns text
-language plpgsql immutable
-as $$
-begin
-    -- A problem (RFC 9457) as web functions answer it.
-    return jsonb_build_object('type', 'urn:leadq:problem:' || p_type,
-               'title', p_title, 'status', p_status)
-           || coalesce(p_more, '{}');
-end
-$$;
-
-
-create or replace function leadq._reused_problem()
-returns text
-language sql immutable
-as $$
-    select '{"type":"urn:leadq:problem:idempotency-key-reused"'
-           || ',"title":"This idempotency key was used with '
-           || 'another request","status":422}'
-$$;
-
-
 create or replace function leadq._closed_problem()
 returns text
 language sql immutable
@@ -219,8 +195,7 @@ begin
         select leadq._limit_subject(l.subject, r.request)
         offset 0) s (subject)
      where s.subject is not null
-       and l.subject not in ('wrong_phone', 'wrong', 'spend', 'wrong_ratio',
-                             'advisor_phone')
+       and leadq._limit_way(l.subject) in ('cell', 'starts')
        and (l.subject <> 'phone'  -- of those, one lock is enough
             or not exists (select from leadq.profile_limit o
                             where o.profile_id = l.profile_id
@@ -354,8 +329,7 @@ begin
         v_wait := v_row.wait;
 
         -- What the cell does not know, or not alone.
-        if v_limit.subject in ('phone', 'ip_phones', 'wrong_ratio',
-                               'advisor_phone')
+        if leadq._limit_way(v_limit.subject) in ('starts', 'history')
            or v_wait > interval '0' and v_limit.adapt > 0 then
             v_wait := leadq._limit_wait(v_limit, v_row.subject, p_request,
                                         v_wait);
@@ -374,9 +348,7 @@ begin
             end if;
         end if;
 
-        if v_limit.subject not in ('phone', 'ip_phones', 'wrong_phone',
-                                   'wrong', 'spend', 'wrong_ratio',
-                                   'advisor_phone') then
+        if leadq._limit_way(v_limit.subject) = 'cell' then
             v_limits := v_limits || v_limit.limit_id;
             v_subjects := v_subjects || v_row.subject;
         end if;

@@ -121,7 +121,7 @@ begin
 
     if v_advisor.point_id is null then
         status := 403;
-        body := leadq._promo_forbidden();
+        body := leadq._forbidden_problem();
         return;
     end if;
 
@@ -246,7 +246,7 @@ begin
 
     if v_advisor is null then
         status := 403;
-        body := leadq._promo_forbidden();
+        body := leadq._forbidden_problem();
         return;
     elsif v.point_id is distinct from v_advisor.point_id then
         status := 404;

@@ -44,9 +44,9 @@ comment on column leadq.desk_report.flagged is
 create or replace view leadq.advisor_score as
 select d.day, p.name as point, a.name as advisor, d.visits, d.flagged,
        round((100 * d.suspicion / d.visits)::numeric, 1) as score,
-       d.visits >= 5 and 100 * d.suspicion / d.visits >= (
+       leadq.is_shown(d.visits, d.suspicion, (
            select r.max from leadq.visit_rule r
-            where r.name = 'score' and r.enabled) as shown
+            where r.name = 'score' and r.enabled)) as shown
   from leadq.desk_row d
   join leadq.point p using (point_id)
   join leadq.advisor a using (advisor_id)

@@ -67,10 +67,8 @@ sub stop {
         $result{late}++ if $ms > 10;
         $result{worst} = $ms if $ms > $result{worst};
     }
-    # A call that blocks costs its time-out, which is never below 300 ms.  A
-    # handshake costs as much under the sanitizers, where only what takes
-    # longer tells anything.
-    $result{stood} = $result{worst} > ($ENV{LEADQ_SANITIZE} ? 1000 : 100)
+    # A call that blocks costs its time-out, which is never below 300 ms.
+    $result{stood} = $result{worst} > ($ENV{LEADQ_SANITIZE} ? 250 : 100)
         || $result{late} > 3 + $result{n} / 100 && !$ENV{LEADQ_SANITIZE};
     return \%result;
 }

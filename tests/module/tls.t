@@ -13,7 +13,7 @@ use Test::More;
 
 use Door qw(postgres post codes);
 use Leadq::Nginx;
-use Leadq::Test qw(run spew tempdir unprivileged wait_for);
+use Leadq::Test qw(run sanitizers spew tempdir unprivileged wait_for);
 use Load;
 use Names;
 use Probe;
@@ -104,7 +104,9 @@ is_deeply([Load::compare($result, $pg)], [0, 0],
     'restarts under load: every answered row is there once');
 is_deeply([keys %{ $result->{status} }, $result->{cut}], [201, 0],
     'clients saw a delay and no error') or diag(explain($result->{status}));
-ok(!$loop->{stood},
+# Under the sanitizers a handshake alone costs 200 to 300 ms, as much as a call
+# that blocks: only what takes longer tells anything there.
+ok(sanitizers() ? $loop->{worst} < 1000 : !$loop->{stood},
     'the event loop never stood still, handshakes included');
 note("$result->{sent} requests, loop $loop->{worst} ms in $loop->{n} probes");
 is($ng->alarms, '', 'nothing alarming is in the log');

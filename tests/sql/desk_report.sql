@@ -25,8 +25,9 @@ create function pg_temp.code(p_visit uuid, p_programme text, p_owner bigint, p_c
 create function pg_temp.sale(p_code bigint, p_contact bigint, p_advisor text) returns uuid language plpgsql as $$
 declare r leadq.redemption; c leadq.promo_code; g leadq.programme;
 begin
-    insert into leadq.redemption (redemption_id, code_id, contact_id, point_id, advisor_id, state, created_at, redeemed_at)
-    select gen_random_uuid(), p_code, p_contact, point_id, advisor_id, 'redeemed', leadq.now(), leadq.now() from leadq.advisor where name = p_advisor returning * into r;
+    insert into leadq.redemption (redemption_id, code_id, contact_id, point_id, advisor_id, state, created_at, redeemed_at, chain)
+    select gen_random_uuid(), p_code, p_contact, a.point_id, a.advisor_id, 'redeemed', leadq.now(), leadq.now(), leadq._chain_of(o.owner_id)
+      from leadq.advisor a, leadq.promo_code o where a.name = p_advisor and o.code_id = p_code returning * into r;
     update leadq.promo_code set used = used + 1 where code_id = p_code returning * into c;
     select * into g from leadq.programme where programme_id = c.programme_id;
     perform leadq._redeemed(r, c, g);

@@ -112,6 +112,15 @@ delete from leadq.promo_flag;
 select pg_temp.buy('+7916000003' || n, other, p_advisor => case n when 1 then 'anna' when 2 then 'boris' else 'olga' end) from code, generate_series(1, 3) n;
 select ok(exists (select from leadq.promo_flag where rule = 'many-rewards'), 'an owner of many gifts is marked');
 
+-- A friend of somebody who was brought himself: the second link of a chain, also by way of a reservation.
+select is(pg_temp.buy('+79160000041', code, p_advisor => 'olga'), '201 2', 'a friend''s friend') from code;
+select is((select string_agg(chain || ' ' || n, ', ' order by chain) from (select chain, count(*) n from leadq.redemption where state = 'redeemed' group by chain) c), '1 7, 2 1', 'each sale knows its place in a chain');
+create temp table held as select gen_random_uuid() id, pg_temp.proved('+79160000042', true, null, 'boris') v;
+select leadq.run_rules(100);
+select is((select status from held, code, leadq.web_promo_reserve(array[id], array[jsonb_build_object('code', code, 'verification', v, '$session', 'till', 'advisor', 'boris')::text])), 201);
+select is((select status from held, leadq.web_promo_redeem(array[gen_random_uuid()], array[jsonb_build_object('reservation', id, '$session', 'till', 'advisor', 'boris')::text])), 201);
+select is((select chain from leadq.redemption, held where redemption_id = id), 2::smallint, 'whatever way it was made');
+
 -- Codes of the base are codes of the module: no two alike, the check symbol of a known one.
 select is((select count(distinct leadq._new_code()) from generate_series(1, 2000)), 2000::bigint, 'two thousand codes are different');
 select ok(not exists (select from generate_series(1, 2000), leadq._new_code() c where c !~ '^[23456789ACEHKMPTX]{12}$' or c ~ '[A-Z]{4}' or c is null), 'and of our symbols');
